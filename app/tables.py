@@ -27,6 +27,8 @@ from app.changes.tables import Change
 from app.churn.tables import ChurnModel, ChurnRisk, ChurnRiskHistory, ChurnScoringContext
 from app.core.db import Table
 from app.engagement.tables import (
+    EngagementFact,
+    EngagementObject,
     FeedbackItem,
     Goal,
     Incident,
@@ -100,6 +102,8 @@ __all__ = [
     "Delivery",
     "Due",
     "DueAttribution",
+    "EngagementFact",
+    "EngagementObject",
     "Event",
     "EventName",
     "ExchangeRate",

@@ -42,6 +42,7 @@ PURE_FILES = {
     "demo/simulate.py",
     "demo/world.py",
     "engagement/summaries.py",
+    "engagement/facts.py",
     "engagement/parse_events.py",
     "engagement/snapshot.py",
     "events/reading/b2b.py",

@@ -1,7 +1,7 @@
 """Apply semantic events in the transaction that stores them. Their order does not matter."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date
 from operator import attrgetter
 from typing import Any
@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from app.accounts import aliases
 from app.accounts.refresh_queue import mark_due
 from app.core.sql import load_sql
+from app.engagement.facts import EVENT_FACTS, event_facts
 from app.engagement.parse_events import (
     UNKNOWN,
     WITHOUT_ACCOUNT,
@@ -21,25 +22,14 @@ from app.engagement.parse_events import (
     StatementRow,
     parse_event,
 )
+from app.engagement.record_facts import record_facts
 
 RowsByStatement = Mapping[str, Sequence[StatementRow]]
 
 SQL = load_sql(__file__)
 
-STATEMENTS = (
-    *("completion", "ticket", "moment", "response", "feedback", "resolution", "goal"),
-    *("incident", "affected", "incident_end", "apology"),
-)
-"""Names of the statements in order of execution: referenced rows before the rows that refer."""
-
-RETURNING_ACCOUNTS = {"affected", "apology"}
-"""Statements that return the accounts that they changed: their events need not name an account."""
-
-ACCOUNTS_AFTER = (
-    ("moment", "ticket_id", SQL.summarize_tickets),
-    ("incident_end", "incident_id", SQL.incident_accounts),
-)
-"""Name of a statement, its column with an object's id, and what follows to get the accounts."""
+STATEMENTS = ("completion", "ticket", "moment")
+"""Names of the statements in order of execution. All other rows of events are facts."""
 
 REFERENCES: Mapping[str, tuple[str, TextClause]] = {
     "resolution": ("feedback_id", SQL.feedback_ids),
@@ -67,8 +57,15 @@ def apply_events(
         except BadPropertyError as error:
             warnings[event.n] = error.code
     rows = _by_statement(parsed)
-    _resolve_old_ids(session, workspace_id, rows)
+    existing = _resolve_account_lists(session, workspace_id, rows)
     touched = _execute(session, workspace_id, rows, known_on)
+    facts = [
+        fact
+        for row in parsed
+        if row.statement in EVENT_FACTS
+        for fact in event_facts(row, known_on, existing)
+    ]
+    touched |= record_facts(session, workspace_id, facts)
     if known_on is not None:
         named = {row.values["account_id"] for row in parsed}
         mark_due(session, workspace_id, touched - named)
@@ -78,7 +75,7 @@ def apply_events(
 def apply_rows(
     session: Session, workspace_id: str, rows: Iterable[StatementRow], *, known_on: date
 ) -> None:
-    """Write rows of an API call as rows of events are. No account is queued for scoring."""
+    """Write the rows of an API call on a ticket. No account is queued for scoring."""
     _execute(session, workspace_id, _by_statement(rows), known_on)
 
 
@@ -92,18 +89,15 @@ def _by_statement(rows: Iterable[StatementRow]) -> RowsByStatement:
 def _execute(
     session: Session, workspace_id: str, rows: RowsByStatement, known_on: date | None
 ) -> set[str]:
-    """Write the rows; return the accounts of their tickets and incidents, named or not."""
-    touched: set[str | None] = set()
+    """Write the rows; return the accounts of their tickets, named or not."""
     for name in STATEMENTS:
         if group := rows.get(name):
             values = {"workspace_id": workspace_id, "rows": _rows_json(group, known_on)}
-            result = session.execute(getattr(SQL, name), values)
-            touched |= set(result.scalars()) if name in RETURNING_ACCOUNTS else set()
-    for name, key, statement in ACCOUNTS_AFTER:
-        if group := rows.get(name):
-            ids = {"workspace_id": workspace_id, "ids": _sorted_ids(group, key)}
-            touched |= set(session.scalars(statement, ids))
-    return {each for each in touched if each is not None}
+            session.execute(getattr(SQL, name), values)
+    ids = _sorted_ids(rows.get("moment", ()), "ticket_id")
+    summarized = {"workspace_id": workspace_id, "ids": ids}
+    accounts = session.scalars(SQL.summarize_tickets, summarized) if ids else ()
+    return {each for each in accounts if each is not None}
 
 
 def _rows_json(rows: Sequence[StatementRow], known_on: date | None) -> str:
@@ -116,14 +110,26 @@ def _sorted_ids(rows: Sequence[StatementRow], key: str) -> list[str]:
     return sorted({row.values[key] for row in rows})
 
 
-def _resolve_old_ids(session: Session, workspace_id: str, rows: RowsByStatement) -> None:
-    """Replace old ids in lists of accounts. The event's own account id is current already."""
+def _resolve_account_lists(
+    session: Session, workspace_id: str, rows: RowsByStatement
+) -> Collection[str]:
+    """Replace old ids in lists of accounts; return which accounts of the lists exist."""
     with_lists = [*rows.get("affected", ()), *rows.get("apology", ())]
     named = {each for row in with_lists for each in row.values["account_ids"]}
-    current = aliases.current_ids(session, workspace_id, sorted(named)) if named else {}
+    if not named:
+        return ()
+    current = aliases.current_ids(session, workspace_id, sorted(named))
     for row in with_lists if current else ():
         ids: list[Any] = row.values["account_ids"]
         ids[:] = [current.get(each, each) for each in ids]
+    accounts = sorted({each for row in with_lists for each in row.values["account_ids"]})
+    return existing_accounts(session, workspace_id, accounts)
+
+
+def existing_accounts(session: Session, workspace_id: str, ids: Sequence[str]) -> set[str]:
+    """Return which of the accounts exist."""
+    values = {"workspace_id": workspace_id, "ids": list(ids)}
+    return set(session.scalars(SQL.existing_accounts, values))
 
 
 def _warn_of_unknown(session: Session, workspace_id: str, rows: RowsByStatement) -> dict[int, str]:

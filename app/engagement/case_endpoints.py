@@ -8,7 +8,6 @@ from sqlalchemy.orm import Session
 
 from app.core.db import SessionDep
 from app.core.pagination import Page
-from app.core.query_helpers import get_row
 from app.core.schemas import Id, problem_responses
 from app.engagement import detail_queries, incidents, service
 from app.engagement.case_schemas import (
@@ -25,7 +24,8 @@ from app.engagement.case_schemas import (
     TicketIn,
     TicketOut,
 )
-from app.engagement.tables import FeedbackItem, Incident, SurveyResponse, Ticket
+from app.engagement.objects import get_present
+from app.engagement.tables import PRESENT, FeedbackItem, Incident, SurveyResponse, Ticket
 from app.workspaces.auth import AccountActor
 from app.workspaces.resources import AccountRowListDep, RowListDep, RowsDep
 
@@ -85,7 +85,8 @@ def put_survey_response(
 @router.get("/survey-responses/{response_id}", summary="Get a survey response")
 def get_survey_response(response_id: Id, rows: RowsDep) -> SurveyResponseOut:
     """Return one survey response."""
-    return rows.get(SurveyResponse, SurveyResponseOut, response_id)
+    row = get_present(rows.session, SurveyResponse, rows.workspace_id, response_id)
+    return SurveyResponseOut.model_validate(row)
 
 
 @router.get("/survey-responses", summary="List survey responses")
@@ -97,7 +98,7 @@ def list_survey_responses(
 ) -> Page[SurveyResponseOut]:
     """Return survey responses ordered by id, one page at a time."""
     where = {"kind": kind, "user_id": user_id, "ticket_id": ticket_id}
-    return rows.page(SurveyResponse, SurveyResponseOut, **where)
+    return rows.page(SurveyResponse, SurveyResponseOut, known_until=PRESENT, **where)
 
 
 @router.put(
@@ -144,7 +145,8 @@ def resolve_feedback_item(
 @router.get("/feedback-items/{feedback_id}", summary="Get a feedback item")
 def get_feedback_item(feedback_id: Id, rows: RowsDep) -> FeedbackItemOut:
     """Return one feedback item with its status and answer."""
-    return rows.get(FeedbackItem, FeedbackItemOut, feedback_id)
+    row = get_present(rows.session, FeedbackItem, rows.workspace_id, feedback_id)
+    return FeedbackItemOut.model_validate(row)
 
 
 @router.get("/feedback-items", summary="List feedback items")
@@ -158,7 +160,8 @@ def list_feedback_items(
 ) -> Page[FeedbackItemOut]:
     """Return feedback items ordered by id, one page at a time."""
     where = {"kind": kind, "status": status, "owner": owner, "topic": topic}
-    return rows.page(FeedbackItem, FeedbackItemOut, product_feature=product_feature, **where)
+    where |= {"product_feature": product_feature}
+    return rows.page(FeedbackItem, FeedbackItemOut, known_until=PRESENT, **where)
 
 
 @router.put("/incidents/{incident_id}", summary="Create or replace an incident")
@@ -176,14 +179,14 @@ def put_incident(
 @router.get("/incidents/{incident_id}", summary="Get an incident")
 def get_incident(incident_id: Id, rows: RowsDep) -> IncidentOut:
     """Return one incident with its affected accounts."""
-    row = get_row(rows.session, Incident, (rows.workspace_id, incident_id))
+    row = get_present(rows.session, Incident, rows.workspace_id, incident_id)
     return _incidents_out(rows.session, rows.workspace_id, [row])[0]
 
 
 @router.get("/incidents", summary="List incidents")
 def list_incidents(*, rows: RowListDep, ended: HasEnd = None) -> Page[IncidentOut]:
     """Return incidents ordered by id, one page at a time."""
-    page = rows.rows(Incident, ended_at=ended)
+    page = rows.rows(Incident, known_until=PRESENT, ended_at=ended)
     items = _incidents_out(rows.session, rows.workspace_id, page.rows)
     return Page(items=items, next_cursor=page.next_cursor)
 

@@ -61,7 +61,9 @@ class SurveyResponseIn(RequestModel):
     )
     comment: LongText | None = Field(None, examples=["Saves us hours."])
     ticket_id: Id | None = Field(None, examples=["t-17"])
-    at: PlausibleInstant | None = Field(None, description="Null: now.")
+    at: PlausibleInstant | None = Field(
+        None, description="Null: now; the same answer again keeps its time."
+    )
 
     @model_validator(mode="after")
     def check_score(self) -> Self:
@@ -83,7 +85,7 @@ class SurveyResponseOut(ResponseModel):
     comment: str | None = Field(examples=["Saves us hours."])
     ticket_id: str | None = Field(examples=["t-17"])
     at: datetime
-    known_on: date
+    known_on: date = Field(description="The day from which this state is known.")
 
 
 class FeedbackItemPatch(RequestModel):
@@ -106,7 +108,9 @@ class FeedbackItemIn(FeedbackItemPatch):
         None, description="The user who gave the feedback.", examples=["ada"]
     )
     kind: FeedbackKind
-    at: PlausibleInstant | None = Field(None, description="Null: now.")
+    at: PlausibleInstant | None = Field(
+        None, description="Null: now; an item that exists keeps its time."
+    )
 
 
 class FeedbackResolution(RequestModel):
@@ -135,7 +139,7 @@ class FeedbackItemOut(ResponseModel):
     )
     answer: str | None = Field(examples=["It was released today."])
     at: datetime
-    known_on: date
+    known_on: date = Field(description="The day from which this state is known.")
     resolved_at: datetime | None
     notified_at: datetime | None = Field(
         serialization_alias="told_at",

@@ -1,4 +1,4 @@
-"""Queries of the API on three tables: accounts of incidents, completed onboarding steps, roles."""
+"""Queries on four tables: accounts of incidents, goals, completed onboarding steps, roles."""
 
 from collections.abc import Collection, Sequence
 from datetime import date
@@ -7,29 +7,40 @@ from sqlalchemy import delete, inspect, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from app.engagement.tables import IncidentAccount, OnboardingCompletion, PersonRole
+from app.engagement.tables import PRESENT, Goal, IncidentAccount, OnboardingCompletion, PersonRole
 
 
 def list_affected_accounts(
     session: Session, workspace_id: str, incident_ids: Collection[str]
 ) -> Sequence[IncidentAccount]:
-    """Return the accounts that incidents affected, ordered by account id."""
+    """Return the accounts that incidents affected, as known now, ordered by account id."""
     return session.scalars(
         select(IncidentAccount)
         .where(
             IncidentAccount.workspace_id == workspace_id,
             IncidentAccount.incident_id.in_(incident_ids),
+            IncidentAccount.known_until == PRESENT,
         )
         .order_by(IncidentAccount.account_id)
         .execution_options(populate_existing=True)
     ).all()
 
 
-def delete_affected_accounts(
-    session: Session, workspace_id: str, incident_id: str, *, others_than: Collection[str]
-) -> None:
-    affected = delete(IncidentAccount).where(IncidentAccount.account_id.not_in(others_than))
-    session.execute(affected.filter_by(workspace_id=workspace_id, incident_id=incident_id))
+def list_open_goals(
+    session: Session, workspace_id: str, account_ids: Collection[str], as_of: date
+) -> Sequence[Goal]:
+    """Return the goals that were known and not closed on a day, by account and due day."""
+    return session.scalars(
+        select(Goal)
+        .where(
+            Goal.workspace_id == workspace_id,
+            Goal.account_id.in_(account_ids),
+            Goal.known_on <= as_of,
+            Goal.known_until > as_of,
+            Goal.closed_on.is_(None) | (Goal.closed_on > as_of),
+        )
+        .order_by(Goal.account_id, Goal.due_on, Goal.goal_id)
+    ).all()
 
 
 def delete_completions(session: Session, workspace_id: str, step_key: str) -> None:

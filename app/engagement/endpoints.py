@@ -11,6 +11,7 @@ from app.core.schemas import Id, problem_responses
 from app.engagement import detail_queries, service
 from app.engagement.case_endpoints import HasClosing
 from app.engagement.case_endpoints import router as cases_router
+from app.engagement.objects import get_present
 from app.engagement.queries import load_engagement
 from app.engagement.schemas import (
     AccountOnboardingOut,
@@ -27,7 +28,7 @@ from app.engagement.schemas import (
     UserRolesOut,
 )
 from app.engagement.snapshot import Engagement
-from app.engagement.tables import Goal, LoyaltyTier, OnboardingStep
+from app.engagement.tables import PRESENT, Goal, LoyaltyTier, OnboardingStep
 from app.workspaces.auth import AccountActor, Caller, Reader
 from app.workspaces.resources import AccountRowListDep, RowListDep, RowsDep
 
@@ -158,13 +159,13 @@ def update_goal(goal_id: Id, body: GoalPatch, session: SessionDep, actor: Accoun
 @engagement_router.get("/goals/{goal_id}", summary="Get a goal")
 def get_goal(goal_id: Id, rows: RowsDep) -> GoalOut:
     """Return one goal."""
-    return rows.get(Goal, GoalOut, goal_id)
+    return GoalOut.model_validate(get_present(rows.session, Goal, rows.workspace_id, goal_id))
 
 
 @engagement_router.get("/goals", summary="List goals")
 def list_goals(*, rows: AccountRowListDep, closed: HasClosing = None) -> Page[GoalOut]:
     """Return goals ordered by id, one page at a time."""
-    return rows.page(Goal, GoalOut, closed_on=closed)
+    return rows.page(Goal, GoalOut, known_until=PRESENT, closed_on=closed)
 
 
 @engagement_router.get("/accounts/{account_id}/goals", summary="List the open goals of an account")

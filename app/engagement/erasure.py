@@ -12,6 +12,7 @@ STATEMENTS = (
     SQL.erase_tickets,
     SQL.erase_responses,
     SQL.erase_feedback,
+    SQL.erase_facts,
     SQL.erase_completions,
     SQL.erase_roles,
 )

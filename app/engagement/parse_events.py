@@ -113,8 +113,9 @@ class _Properties:
 
 
 def _row(event: EngagementEvent, statement: str, **values: object) -> list[StatementRow]:
-    columns = {"account_id": event.account_id, "user_id": event.user_id, "at": event.at}
-    return [StatementRow(event.n, statement, columns | {"n": event.n} | values)]
+    columns: dict[str, object] = {"account_id": event.account_id, "user_id": event.user_id}
+    columns |= {"at": event.at, "n": event.n, "message_id": event.message_id}
+    return [StatementRow(event.n, statement, columns | values)]
 
 
 def _parse_completion(event: EngagementEvent, properties: _Properties) -> list[StatementRow]:

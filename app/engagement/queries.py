@@ -1,7 +1,7 @@
 """Load the engagement of a set of accounts as of a day, with a fixed number of statements."""
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, TypeVar
@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from app.accounts import excluded_users
 from app.core.sql import load_sql
+from app.engagement import detail_queries
 from app.engagement.snapshot import (
     NO_PACE,
     AffectingIncident,
@@ -127,6 +128,16 @@ def load_engagement(
     }
 
 
+def list_tickets(
+    session: Session, workspace_id: str, account_id: str, *, since: datetime, until: date
+) -> Sequence[TicketState]:
+    """Return the tickets opened from ``since`` on, as they were known on the day ``until``."""
+    query = SnapshotQuery(session, workspace_id, [account_id], until, since)
+    days = (query.day_end - since).days
+    tickets = _records_by_account(query, SQL.tickets, TicketState, days=days)[account_id]
+    return [each for each in tickets if each.opened_at >= since]
+
+
 def _records_by_account(
     query: SnapshotQuery, statement: TextClause, make: Callable[..., Record], *, days: int
 ) -> Mapping[str, list[Record]]:
@@ -221,26 +232,12 @@ class MetricQuery:
     trait: str | None
 
 
-def list_open_goals(
-    session: Session, workspace_id: str, account_ids: Collection[str], as_of: date
-) -> Sequence[Goal]:
-    """Return the goals that were known and not closed on a day, by account and due day."""
-    return session.scalars(
-        select(Goal)
-        .where(
-            Goal.workspace_id == workspace_id,
-            Goal.account_id.in_(account_ids),
-            Goal.known_on <= as_of,
-            Goal.closed_on.is_(None) | (Goal.closed_on > as_of),
-        )
-        .order_by(Goal.account_id, Goal.due_on, Goal.goal_id)
-    ).all()
-
-
 def _load_goals_and_tiers(
     query: SnapshotQuery,
 ) -> tuple[Mapping[str, list[GoalProgress]], dict[str, TierPosition]]:
-    goals = list_open_goals(query.session, query.workspace_id, query.account_ids, query.as_of)
+    goals = detail_queries.list_open_goals(
+        query.session, query.workspace_id, query.account_ids, query.as_of
+    )
     tiers = list_by_position(query.session, query.workspace_id, LoyaltyTier)
     values = _load_metric_values(query, goals, tiers)
     progress: defaultdict[str, list[GoalProgress]] = defaultdict(list)

@@ -2,10 +2,13 @@
 
 -- name: tickets
 -- Tickets that are open or not older than two of the longest windows. The row of a ticket has its
--- state of today; its moments have what was known on the day.
+-- state of today; its moments have what was known on the day. A ticket whose closing became known
+-- later was open on the day.
 SELECT t.account_id, t.ticket_id, t.user_id,
-       (array_agg(m.channel ORDER BY m.at DESC) FILTER (WHERE m.channel IS NOT NULL))[1],
-       (array_agg(m.priority ORDER BY m.at DESC) FILTER (WHERE m.priority IS NOT NULL))[1],
+       (array_agg(m.channel ORDER BY m.at DESC, m.channel DESC)
+           FILTER (WHERE m.channel IS NOT NULL))[1],
+       (array_agg(m.priority ORDER BY m.at DESC, m.priority DESC)
+           FILTER (WHERE m.priority IS NOT NULL))[1],
        min(m.at) FILTER (WHERE m.kind = 'opened') AS opened_at,
        min(m.at) FILTER (WHERE m.kind = 'replied') AS replied_at,
        max(m.at) FILTER (WHERE m.kind = 'closed') AS closed_at,
@@ -13,7 +16,10 @@ SELECT t.account_id, t.ticket_id, t.user_id,
 FROM ticket t
 JOIN ticket_moment m ON m.workspace_id = t.workspace_id AND m.ticket_id = t.ticket_id
 WHERE t.workspace_id = :workspace_id AND t.account_id = ANY(CAST(:account_ids AS text[]))
-  AND (t.opened_at >= :since OR t.closed_at IS NULL OR t.closed_at >= :since)
+  AND (t.opened_at >= :since OR t.closed_at IS NULL OR t.closed_at >= :since OR (
+      SELECT max(l.known_on) FROM ticket_moment l
+      WHERE l.workspace_id = :workspace_id AND l.ticket_id = t.ticket_id AND l.kind = 'closed'
+    ) > :as_of)
   AND m.at < :day_end AND m.known_on <= :as_of AND NOT {{by_excluded_author}}
 GROUP BY t.workspace_id, t.ticket_id
 HAVING bool_or(m.kind = 'opened')
@@ -24,8 +30,10 @@ SELECT account_id, kind, response_id, user_id, score, at FROM (
     SELECT DISTINCT ON (account_id, kind, user_id IS NULL, coalesce(user_id, response_id)) *
     FROM survey_response r
     WHERE workspace_id = :workspace_id AND account_id = ANY(CAST(:account_ids AS text[]))
-      AND at >= :since AND at < :day_end AND known_on <= :as_of AND NOT {{by_excluded_person}}
-    ORDER BY account_id, kind, user_id IS NULL, coalesce(user_id, response_id), at DESC
+      AND at >= :since AND at < :day_end AND known_on <= :as_of AND known_until > :as_of
+      AND NOT {{by_excluded_person}}
+    ORDER BY account_id, kind, user_id IS NULL, coalesce(user_id, response_id), at DESC,
+             response_id
 ) AS latest
 ORDER BY account_id, kind, at DESC, response_id
 
@@ -34,7 +42,8 @@ WITH known AS (
     SELECT *, resolved_at < :day_end AND resolved_known_on <= :as_of AS is_resolved
     FROM feedback_item f
     WHERE workspace_id = :workspace_id AND account_id = ANY(CAST(:account_ids AS text[]))
-      AND at < :day_end AND known_on <= :as_of AND NOT {{by_excluded_giver}}
+      AND at < :day_end AND known_on <= :as_of AND known_until > :as_of
+      AND NOT {{by_excluded_giver}}
 )
 SELECT account_id, feedback_id, user_id, kind, topic, product_feature, owner, due_on,
        CASE WHEN is_resolved OR resolved_at IS NULL THEN status ELSE 'open' END AS status, at,
@@ -156,7 +165,9 @@ FROM (SELECT r.account_id COLLATE "C" AS account_id, r.n, r.metric, r.trait, ARR
           account_id text, n int, metric text, event_names json, trait text)) AS q
 
 -- name: incidents
-SELECT a.account_id, i.incident_id, i.title, i.declared_at,
+-- A merge may leave an account two versions of a past day: the earlier known one counts.
+SELECT DISTINCT ON (a.account_id, i.declared_at, i.incident_id)
+       a.account_id, i.incident_id, i.title, i.declared_at,
        CASE WHEN i.ended_at < :day_end AND i.ended_known_on <= :as_of THEN i.ended_at END
            AS ended_at,
        CASE WHEN a.apology_sent_at < :day_end AND a.apology_known_on <= :as_of
@@ -164,9 +175,10 @@ SELECT a.account_id, i.incident_id, i.title, i.declared_at,
 FROM incident_account a
 JOIN incident i ON i.workspace_id = a.workspace_id AND i.incident_id = a.incident_id
 WHERE a.workspace_id = :workspace_id AND a.account_id = ANY(CAST(:account_ids AS text[]))
-  AND a.known_on <= :as_of AND i.known_on <= :as_of AND i.declared_at < :day_end
+  AND a.known_on <= :as_of AND a.known_until > :as_of
+  AND i.known_on <= :as_of AND i.known_until > :as_of AND i.declared_at < :day_end
   AND (i.ended_at IS NULL OR i.ended_known_on > :as_of OR i.ended_at >= :since)
-ORDER BY a.account_id, i.declared_at DESC, i.incident_id
+ORDER BY a.account_id, i.declared_at DESC, i.incident_id, a.known_on
 
 -- name: roles
 -- Roles set over the API, and those in the user's ``role`` trait.

@@ -105,7 +105,9 @@ class GoalIn(MetricFields):
         None, description="Null: the current value of the metric.", examples=[2000]
     )
     target: MetricNumber = Field(examples=[10000])
-    starts_on: Day | None = Field(None, description="Null: today.")
+    starts_on: Day | None = Field(
+        None, description="Null: today; a goal that exists keeps its start."
+    )
     due_on: Day = Field(examples=["2026-09-01"])
 
 

@@ -16,10 +16,11 @@ from app.accounts.refresh_queue import mark_due
 from app.accounts.service import ensure_exists
 from app.accounts.tables import Account, User
 from app.core.errors import ConflictError, UnprocessableError
-from app.core.query_helpers import RowT, get_row
+from app.core.query_helpers import get_row
 from app.core.row_queries import ensure_row
-from app.engagement import detail_queries, onboarding
+from app.engagement import detail_queries, objects, onboarding
 from app.engagement.apply_events import apply_rows
+from app.engagement.facts import FactKind
 from app.engagement.parse_events import StatementRow
 from app.engagement.queries import MetricQuery, SettingRow, load_metric_value
 from app.engagement.tables import FeedbackItem, Goal, OnboardingStep, SurveyResponse, Ticket
@@ -62,7 +63,7 @@ def put_ticket(session: Session, actor: Actor, ticket_id: str, fields: Mapping[s
     """Add fields to a ticket: its moments (opened, replied, closed) are never removed."""
     account_id = _ensure_account(session, actor, fields)
     ensure_row(session, actor.workspace_id, Ticket, ticket_id, account_id=account_id)
-    row = _lock(session, actor, Ticket, ticket_id)
+    row = get_row(session, Ticket, (actor.workspace_id, ticket_id), lock=True)
     _check_same_account(row.account_id, account_id, ticket_id)
     base = {"n": 0, "ticket_id": ticket_id, "account_id": account_id, "at": actor.at}
     words = {name: fields[name] for name in ("subject", "priority", "channel")}
@@ -80,13 +81,12 @@ def put_ticket(session: Session, actor: Actor, ticket_id: str, fields: Mapping[s
 def _moments(
     row: Ticket, fields: Mapping[str, Any], words: Mapping[str, Any], actor: Actor
 ) -> dict[str, Any]:
-    """Return kind to time of the moments to write. The kind is ``noted`` if only words changed."""
+    """Return kind to time of the moments to write, also ``noted`` if words of a ticket changed."""
     instants = {kind: fields[name] for kind, name in MOMENT_FIELDS.items() if fields[name]}
     if row.opened_at is None:
         instants.setdefault("opened", actor.at)
-    if not instants and any(
-        value not in {None, getattr(row, name)} for name, value in words.items()
-    ):
+    known = not instants or row.opened_at is not None
+    if known and any(value not in {None, getattr(row, name)} for name, value in words.items()):
         instants["noted"] = actor.at
     return instants
 
@@ -94,23 +94,27 @@ def _moments(
 def put_answer(
     session: Session, actor: Actor, table: type[AnswerRow], key: str, fields: Mapping[str, Any]
 ) -> AnswerRow:
-    """Create or replace a survey response or a feedback item.
+    """Create or replace a survey response or a feedback item. The same fields change nothing.
 
-    The status and the resolution of feedback do not change.
+    The status and the resolution of feedback do not change. Without ``at``, feedback keeps its
+    time, and another answer to a survey is one of now.
     """
-    columns = {
-        **fields,
-        "account_id": _ensure_account(session, actor, fields),
-        "at": fields["at"] or actor.at,
-        "known_on": actor.at.date(),
-    }
+    columns = {**fields, "account_id": _ensure_account(session, actor, fields)}
+    row = objects.lock_present(session, actor, table, key)
+    _check_same_account(row.account_id if row else None, columns["account_id"], key)
+    if row is not None:
+        columns.pop("status", None)
+        keeps_time = table is FeedbackItem or not _changes(row, columns, without="at")
+        columns["at"] = columns["at"] or (row.at if keeps_time else actor.at)
+    else:
+        columns["at"] = columns["at"] or actor.at
     return _put_account_row(session, actor, table, key, columns)
 
 
 def change_feedback(
     session: Session, actor: Actor, feedback_id: str, changes: Mapping[str, Any]
 ) -> FeedbackItem:
-    row = _lock(session, actor, FeedbackItem, feedback_id)
+    row = objects.require_present(session, actor, FeedbackItem, feedback_id)
     if row.resolved_at is not None and "status" in changes:
         raise _already_resolved(row)
     return _change_account_row(session, actor, row, feedback_id, changes)
@@ -120,14 +124,16 @@ def resolve_feedback(
     session: Session, actor: Actor, feedback_id: str, outcome: str, answer: str | None
 ) -> FeedbackItem:
     """Resolve feedback and publish ``feedback.resolved``. The same outcome again does nothing."""
-    row = _lock(session, actor, FeedbackItem, feedback_id)
+    row = objects.require_present(session, actor, FeedbackItem, feedback_id)
     if row.resolved_at is not None:
         if row.status != outcome:
             raise _already_resolved(row)
         return row
-    row.status, row.answer = outcome, answer
-    row.resolved_at, row.resolved_known_on = actor.at, actor.at.date()
-    row.notified_at = actor.at
+    times = {"resolved_at": actor.at, "notified_at": actor.at}
+    resolution = {"status": outcome, "answer": answer, **times}
+    row = objects.record(
+        session, actor, FeedbackItem, feedback_id, FactKind.RESOLVED, fields=resolution
+    )
     data = {
         "feedback_id": feedback_id,
         "user_id": row.user_id,
@@ -153,11 +159,15 @@ def _already_resolved(row: FeedbackItem) -> AlreadyResolvedError:
 
 
 def put_goal(session: Session, actor: Actor, goal_id: str, fields: Mapping[str, Any]) -> Goal:
-    """Create or replace a goal. Without a baseline, the baseline is the metric's current value."""
-    today = actor.at.date()
+    """Create or replace a goal. Without a start, a goal keeps the one that it has.
+
+    Without a baseline, the baseline is the metric's value on the day of the start, or now.
+    """
     account_id = _ensure_account(session, actor, fields)
-    columns = {**fields, "account_id": account_id, "known_on": today}
-    columns["starts_on"] = columns["starts_on"] or today
+    row = objects.lock_present(session, actor, Goal, goal_id)
+    _check_same_account(row.account_id if row else None, account_id, goal_id)
+    columns = {**fields, "account_id": account_id}
+    columns["starts_on"] = columns["starts_on"] or (row.starts_on if row else actor.at.date())
     _check_days(columns["starts_on"], columns["due_on"])
     if columns["baseline"] is None:
         columns["baseline"] = _current_baseline(session, actor, columns)
@@ -165,7 +175,7 @@ def put_goal(session: Session, actor: Actor, goal_id: str, fields: Mapping[str, 
 
 
 def change_goal(session: Session, actor: Actor, goal_id: str, changes: Mapping[str, Any]) -> Goal:
-    row = _lock(session, actor, Goal, goal_id)
+    row = objects.require_present(session, actor, Goal, goal_id)
     _check_days(row.starts_on, changes.get("due_on", row.due_on))
     return _change_account_row(session, actor, row, goal_id, changes)
 
@@ -185,28 +195,28 @@ def put_user_roles(
 def _put_account_row(
     session: Session, actor: Actor, table: type[AccountRow], key: str, columns: Mapping[str, Any]
 ) -> AccountRow:
-    """Create or replace a row of an account. ``known_on`` and ``status`` are set only once."""
-    created = ensure_row(session, actor.workspace_id, table, key, **columns)
-    row = _lock(session, actor, table, key)
-    _check_same_account(row.account_id, columns["account_id"], key)
-    row.apply_changes({name: columns[name] for name in columns.keys() - {"known_on", "status"}})
-    verb = "created" if created else "changed"
+    """Create or replace a locked row of an account; equal columns add no version."""
+    row = objects.lock_present(session, actor, table, key)
+    verb = "changed" if row else "created"
+    if row is None or _changes(row, columns):
+        row = objects.record(session, actor, table, key, FactKind.REPLACED, fields=columns)
     audit_change(session, actor, f"{table.__tablename__}.{verb}", key, {})
     mark_due(session, actor.workspace_id, [columns["account_id"]])
     return row
 
 
+def _changes(row: AccountRow, columns: Mapping[str, Any], *, without: str = "") -> bool:
+    return any(getattr(row, name) != value for name, value in columns.items() if name != without)
+
+
 def _change_account_row(
     session: Session, actor: Actor, row: ChangedRow, key: str, changes: Mapping[str, Any]
 ) -> ChangedRow:
-    row.apply_changes(changes)
+    table, columns = type(row), {**changes, "account_id": row.account_id}
+    row = objects.record(session, actor, table, key, FactKind.CHANGED, fields=columns)
     audit_change(session, actor, f"{row.__tablename__}.changed", key, changes)
     mark_due(session, actor.workspace_id, [row.account_id])
     return row
-
-
-def _lock(session: Session, actor: Actor, table: type[RowT], key: str) -> RowT:
-    return get_row(session, table, (actor.workspace_id, key), lock=True)
 
 
 def _ensure_account(session: Session, actor: Actor, fields: Mapping[str, Any]) -> str:

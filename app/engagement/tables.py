@@ -10,6 +10,76 @@ from sqlalchemy.orm import Mapped, mapped_column
 from app.core.db import Instant, Key, Table
 from app.workspaces.tables import WorkspaceTable
 
+PRESENT = date(9999, 12, 31)
+"""``known_until`` of the version that is known now."""
+
+
+class VersionTable(WorkspaceTable):
+    """Base of tables whose rows are versions of an object, computed from ``engagement_fact``.
+
+    A version was known from ``known_on`` on, until the day before ``known_until``. A past day reads
+    the version with ``known_on <= day < known_until``, so a later answer or change does not change
+    the figures of that day. The present reads ``known_until = PRESENT``.
+    """
+
+    __abstract__ = True
+
+    known_on: Mapped[date] = mapped_column(sort_order=1)
+    known_until: Mapped[date] = mapped_column(
+        primary_key=True, server_default="9999-12-31", sort_order=1
+    )
+
+
+class EngagementObject(WorkspaceTable):
+    """An object that facts are about: a survey response, feedback item, goal or incident.
+
+    Its row is locked while its versions are computed. ``object_kind``: the table of the versions.
+    ``account_id``: the account that it belongs to; of an object that was only resolved so far, the
+    account of that event. An incident has none.
+    """
+
+    __tablename__ = "engagement_object"
+    __table_args__ = (Index(None, "account_id", "workspace_id"),)
+
+    object_kind: Mapped[Key] = mapped_column(primary_key=True)
+    object_id: Mapped[Key] = mapped_column(primary_key=True)
+    account_id: Mapped[Key | None]
+
+
+class EngagementFact(Table):
+    """What one event or API call says about an object. Facts are added and never overwritten.
+
+    The versions of an object are computed from its facts: for each field the newest fact by its own
+    time ``at`` counts, whatever the order of arrival. ``message_id``: of the event; empty for API
+    calls. ``account_id``: of the event; for an incident the affected account; empty if there is
+    none. ``fields``: the columns that it sets.
+    """
+
+    __tablename__ = "engagement_fact"
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["workspace_id", "object_kind", "object_id"],
+            [
+                "engagement_object.workspace_id",
+                "engagement_object.object_kind",
+                "engagement_object.object_id",
+            ],
+            ondelete="CASCADE",
+        ),
+        Index(None, "account_id", "workspace_id"),
+    )
+
+    workspace_id: Mapped[Key] = mapped_column(primary_key=True)
+    object_kind: Mapped[Key] = mapped_column(primary_key=True)
+    object_id: Mapped[Key] = mapped_column(primary_key=True)
+    at: Mapped[Instant] = mapped_column(primary_key=True)
+    message_id: Mapped[Key] = mapped_column(primary_key=True)
+    kind: Mapped[Key] = mapped_column(primary_key=True)
+    account_id: Mapped[Key] = mapped_column(primary_key=True)
+    known_on: Mapped[date]
+    user_id: Mapped[Key | None]
+    fields: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default="{}")
+
 
 class OnboardingStep(WorkspaceTable):
     """A step of onboarding, in the order of ``position``.
@@ -57,7 +127,9 @@ class OnboardingCompletion(WorkspaceTable):
 class Ticket(WorkspaceTable):
     """A support ticket. Its columns summarize its rows of ``ticket_moment``, as known now.
 
-    ``account_id`` None: so far only events of agents have named the ticket.
+    A past day reads the moments that were known on it. ``account_id`` None: so far only events of
+    agents have named the ticket. ``account_at``, ``user_at``: the time of the event that named its
+    account and its author; the earliest event counts.
     """
 
     __tablename__ = "ticket"
@@ -65,7 +137,9 @@ class Ticket(WorkspaceTable):
 
     ticket_id: Mapped[Key] = mapped_column(primary_key=True)
     account_id: Mapped[Key | None]
+    account_at: Mapped[Instant | None]
     user_id: Mapped[Key | None]
+    user_at: Mapped[Instant | None]
     subject: Mapped[str | None]
     priority: Mapped[str | None]
     channel: Mapped[str | None]
@@ -99,9 +173,10 @@ class TicketMoment(Table):
     channel: Mapped[str | None]
 
 
-class SurveyResponse(WorkspaceTable):
-    """A person's answer to a survey: ``nps`` 0 to 10, ``csat`` 1 to 5.
+class SurveyResponse(VersionTable):
+    """A version of a person's answer to a survey: ``nps`` 0 to 10, ``csat`` 1 to 5.
 
+    If the person answers again, the version ends and the next one has the new time ``at``.
     ``merged_from``, ``merged_on``: as in ``Subscription``.
     """
 
@@ -116,13 +191,12 @@ class SurveyResponse(WorkspaceTable):
     comment: Mapped[str | None]
     ticket_id: Mapped[Key | None]
     at: Mapped[Instant]
-    known_on: Mapped[date]
     merged_from: Mapped[list[str]] = mapped_column(ARRAY(Text), server_default="{}")
     merged_on: Mapped[list[date]] = mapped_column(ARRAY(Date), server_default="{}")
 
 
-class FeedbackItem(WorkspaceTable):
-    """A complaint, request or praise.
+class FeedbackItem(VersionTable):
+    """A version of a complaint, request or praise, which was given ``at``.
 
     ``notified_at``: when its author was informed of the outcome, by a message. ``merged_from``,
     ``merged_on``: as in ``Subscription``.
@@ -143,7 +217,6 @@ class FeedbackItem(WorkspaceTable):
     status: Mapped[Key] = mapped_column(server_default="open")
     answer: Mapped[str | None]
     at: Mapped[Instant]
-    known_on: Mapped[date]
     resolved_at: Mapped[Instant | None]
     resolved_known_on: Mapped[date | None]
     notified_at: Mapped[Instant | None]
@@ -151,8 +224,8 @@ class FeedbackItem(WorkspaceTable):
     merged_on: Mapped[list[date]] = mapped_column(ARRAY(Date), server_default="{}")
 
 
-class Goal(WorkspaceTable):
-    """A goal of an account: a metric should get from a baseline to a target by a day."""
+class Goal(VersionTable):
+    """A version of a goal: a metric should get from a baseline to a target by a day."""
 
     __tablename__ = "goal"
     __table_args__ = (Index(None, "account_id", "workspace_id"),)
@@ -167,7 +240,6 @@ class Goal(WorkspaceTable):
     target: Mapped[float]
     starts_on: Mapped[date]
     due_on: Mapped[date]
-    known_on: Mapped[date]
     closed_on: Mapped[date | None]
 
 
@@ -185,28 +257,26 @@ class LoyaltyTier(WorkspaceTable):
     threshold: Mapped[float]
 
 
-class Incident(WorkspaceTable):
-    """An outage or other incident of the vendor. ``incident_account`` has the affected accounts."""
+class Incident(VersionTable):
+    """A version of an outage of the vendor. ``incident_account`` has the affected accounts."""
 
     __tablename__ = "incident"
 
     incident_id: Mapped[Key] = mapped_column(primary_key=True)
     title: Mapped[str | None]
     declared_at: Mapped[Instant]
-    known_on: Mapped[date]
     ended_at: Mapped[Instant | None]
     ended_known_on: Mapped[date | None]
 
 
-class IncidentAccount(WorkspaceTable):
-    """An account that an incident affected, and when an apology was sent to it."""
+class IncidentAccount(VersionTable):
+    """A version of: an account that an incident affected, and when an apology was sent to it."""
 
     __tablename__ = "incident_account"
     __table_args__ = (Index(None, "account_id", "workspace_id"),)
 
     incident_id: Mapped[Key] = mapped_column(primary_key=True)
     account_id: Mapped[Key] = mapped_column(primary_key=True)
-    known_on: Mapped[date]
     apology_sent_at: Mapped[Instant | None]
     apology_known_on: Mapped[date | None]
 

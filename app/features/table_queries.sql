@@ -169,7 +169,7 @@ engagement AS MATERIALIZED (
                  AND NOT {{by_excluded_author}}) END AS tickets_84,
            (SELECT avg(r.score) FROM survey_response r
             WHERE r.workspace_id = :workspace_id AND r.account_id = w.account_id
-              AND r.kind = 'nps' AND r.known_on <= w.as_of
+              AND r.kind = 'nps' AND r.known_on <= w.as_of AND r.known_until > w.as_of
               AND r.at >= w.as_of - 181 AND r.at < w.as_of + 1
               AND NOT {{by_excluded_person}}) AS nps,
            (SELECT count(DISTINCT c.step_key) FROM onboarding_completion c

@@ -25,6 +25,7 @@ SELECT DISTINCT ON (account_id) account_id, topic, resolved_at
 FROM feedback_item
 WHERE workspace_id = :workspace_id AND account_id = ANY(CAST(:account_ids AS text[]))
   AND kind <> 'praise' AND status IN ('shipped', 'fixed') AND resolved_at > :since
+  AND known_until = '9999-12-31'
 ORDER BY account_id, resolved_at DESC
 
 -- name: upsert_suggestions

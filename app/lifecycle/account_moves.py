@@ -14,6 +14,7 @@ from app.accounts.tables import Account, AccountBeforeMerge, Subscription
 from app.alerts import actions as alerts
 from app.core.db import Table
 from app.core.sql import load_sql
+from app.engagement.merges import merge_incidents
 from app.lifecycle.account_tables import (
     DISCARDED_TABLES,
     MOVED_TABLES,
@@ -110,6 +111,9 @@ def move_small_tables(
     if kind is IdChangeKind.MERGE:
         alerts.resolve_merged_account(
             session, values["workspace_id"], values["account_id"], now=now
+        )
+        merge_incidents(
+            session, values["workspace_id"], values["account_id"], target_id=values["target_id"]
         )
         execute(session, SQL.keep_assignments, values)
         for table in RECORDING_TABLES:

@@ -14,6 +14,8 @@ from app.changes.tables import Change
 from app.churn.tables import ChurnRisk, ChurnRiskHistory
 from app.core.db import Table
 from app.engagement.tables import (
+    EngagementFact,
+    EngagementObject,
     FeedbackItem,
     Goal,
     IncidentAccount,
@@ -35,6 +37,7 @@ ERASED_TABLES: Tables = (
     *(DailyUsage, DailyReach, FirstUse),
     *(Subscription, ExternalId, Invoice, BillingSubscription, BillingCustomer),
     *(Ticket, SurveyResponse, FeedbackItem, Goal, OnboardingCompletion, IncidentAccount),
+    *(EngagementFact, EngagementObject),
     *(HealthHistory, HealthScore, ScoreOverride, StaleAccount),
     *(ChurnRisk, ChurnRiskHistory),
     *(AccountSignal, AccountActivity, Change, Message, MessageSequence, Intervention, Assignment),
@@ -45,6 +48,7 @@ ERASED_TABLES: Tables = (
 MOVED_TABLES: Tables = (
     *(ExternalId, BillingCustomer, BillingSubscription, Invoice),
     *(Ticket, SurveyResponse, FeedbackItem, Goal, OnboardingCompletion, IncidentAccount),
+    *(EngagementFact, EngagementObject),
     *(StaleAccount, Alert, Change, Message, Intervention, Assignment, MessageSequence),
 )
 """Tables whose rows get the new account id."""
@@ -61,6 +65,6 @@ RECORDING_TABLES: Tables = (Subscription, SurveyResponse, FeedbackItem)
 DISCARDED_TABLES: Tables = (
     *(AlertState, AccountSignal, AccountActivity),
     *(StaleAccount, Due, ParkedAccount, HealthScore, ChurnRisk, ChurnRiskHistory),
-    *(OnboardingCompletion, IncidentAccount, Assignment, MessageSequence),
+    *(OnboardingCompletion, IncidentAccount, EngagementFact, Assignment, MessageSequence),
 )
 """Tables whose remaining rows of the old id are deleted at the end of a move."""

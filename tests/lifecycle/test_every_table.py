@@ -54,6 +54,7 @@ USER_TABLES = {
     "unattributed_event": "deleted",
     "due_attribution": "deleted",
     "ticket": "under a pseudonym, without a subject",
+    "engagement_fact": "under a pseudonym, without texts",
     "survey_response": "under a pseudonym, without a comment",
     "feedback_item": "under a pseudonym, without its text",
     "person_role": "deleted",

@@ -296,6 +296,7 @@ WITH latest AS (
            r.score, {{account_at_response}} AS account_id, {{by_excluded_person}} AS excluded
     FROM survey_response r
     WHERE r.workspace_id = :workspace_id AND r.kind = 'nps' AND r.known_on <= :known_on
+      AND r.known_until > :known_on
       AND r.at >= :since AND r.at < CAST(:until AS date) + 1
     ORDER BY coalesce(r.user_id, r.response_id), {{account_at_response}}, r.at DESC, r.response_id
 )
@@ -327,7 +328,7 @@ feedback AS (
     FROM feedback_item f
     LEFT JOIN {{account_then}} AS a ON a.account_id = {{account_at_item}}
     WHERE f.workspace_id = :workspace_id AND f.kind IN ('complaint', 'request')
-      AND f.known_on <= :known_on AND NOT {{is_excluded}}
+      AND f.known_on <= :known_on AND f.known_until > :known_on AND NOT {{is_excluded}}
       AND NOT {{by_excluded_author}}
 ),
 item AS (

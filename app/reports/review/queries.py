@@ -2,13 +2,12 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Row, exists, func, select
+from sqlalchemy import Row, func, select
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import Session
 
 from app.accounts.tables import User
 from app.churn.tables import ChurnRiskHistory
-from app.engagement.tables import Ticket
 from app.health.tables import HealthHistory
 from app.interventions.states import InterventionState
 from app.interventions.tables import Intervention
@@ -50,23 +49,6 @@ def find_churn_risk(
         ChurnRiskHistory.as_of <= day,
     )
     return session.scalar(rows.order_by(ChurnRiskHistory.as_of.desc()).limit(1))
-
-
-def list_tickets(
-    session: Session, workspace_id: str, account_id: str, *, since: datetime, before: datetime
-) -> Sequence[Ticket]:
-    """List the tickets opened within an interval, except those of excluded users."""
-    author = exists().where(
-        User.workspace_id == workspace_id, User.user_id == Ticket.user_id, User.excluded
-    )
-    rows = select(Ticket).where(
-        ~author,
-        Ticket.workspace_id == workspace_id,
-        Ticket.account_id == account_id,
-        Ticket.opened_at >= since,
-        Ticket.opened_at < before,
-    )
-    return session.scalars(rows).all()
 
 
 def list_completed_interventions(

@@ -181,15 +181,19 @@ def _people(session: Session, workspace_id: str, snapshot: Engagement) -> list[R
 def _support(
     session: Session, workspace_id: str, account_id: str, period: ReviewPeriod
 ) -> ReviewSupport:
-    tickets = queries.list_tickets(session, workspace_id, account_id, **period.instants)
+    """Summarize the tickets opened within the period, as they were known on its last day."""
+    since = period.instants["since"]
+    tickets = engagement.list_tickets(
+        session, workspace_id, account_id, since=since, until=period.until
+    )
     waits = [
         (standard_minutes(each.channel, each.priority), (at - each.opened_at) / MINUTE)
         for each in tickets
-        if each.opened_at and (at := each.replied_at or each.closed_at)
+        if (at := each.replied_at or each.closed_at)
     ]
     return ReviewSupport(
         opened=len(tickets),
-        closed=sum(each.closed_at is not None for each in tickets),
+        closed=sum(not each.is_open for each in tickets),
         in_time=sum(waited <= standard for standard, waited in waits),
         median_reply_minutes=median(waited for _, waited in waits) if waits else None,
     )

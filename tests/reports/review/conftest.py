@@ -13,6 +13,7 @@ from app.tables import (
     PersonRole,
     ProductFeature,
     Ticket,
+    TicketMoment,
     User,
 )
 from tests import factories
@@ -88,3 +89,8 @@ def ticket(session: Session, number: int, replied: int | None, closed: int | Non
     row = {"ticket_id": str(number), "account_id": "a1", "opened_at": opened_at}
     row |= {"replied_at": after[0], "closed_at": after[1]}
     session.add(Ticket(workspace_id="acme", **row))
+    session.flush()
+    for kind, at in zip(("opened", "replied", "closed"), (opened_at, *after), strict=True):
+        if at:
+            moment = {"kind": kind, "at": at, "known_on": at.date()}
+            session.add(TicketMoment(workspace_id="acme", ticket_id=str(number), **moment))
