@@ -21,6 +21,7 @@ from app.engagement.parse_events import (
     UNKNOWN,
 )
 from app.engagement.snapshot import GoalStatus
+from app.events.reading.near_misses import UNREAD_FIELD
 from app.events.reading.quarantine_codes import QUARANTINE_CODES
 from app.health.definition.benchmark import Normalizer
 from app.health.definition.measures import METRIC_NAMES, default_measures
@@ -61,7 +62,7 @@ def commands() -> list[str]:
 
 def warning_codes() -> set[str]:
     """Return the warning codes that the source appends, adds, returns or assigns."""
-    return {MISSING, INVALID, UNKNOWN} | {
+    return {MISSING, INVALID, UNKNOWN, UNREAD_FIELD} | {
         text
         for name in ("reading/sanitize", "reading/times", "reading/canonical", "ingestion/service")
         for text in _emitted_texts(ast.parse((ROOT / "app" / "events" / f"{name}.py").read_text()))
@@ -72,8 +73,8 @@ def warning_codes() -> set[str]:
 def _emitted_texts(tree: ast.Module) -> Iterator[str]:
     for node in ast.walk(tree):
         match node:
-            case ast.Call(func=ast.Attribute(attr="append" | "add"), args=[argument]):
-                yield from _texts(argument)
+            case ast.Call(func=ast.Attribute(attr="append" | "add"), args=arguments):
+                yield from (text for argument in arguments[:2] for text in _texts(argument))
             case ast.Return(value=ast.IfExp() | ast.Constant() | ast.Tuple() as value):
                 yield from _texts(value)
             case ast.Assign(value=ast.Tuple() | ast.Constant() as value):

@@ -130,7 +130,8 @@ class EventCounters:
     ``received = accepted + duplicates + quarantined + erased``. Among the accepted: ``late`` (the
     event counts for a day before its receipt) and ``unattributed``. Events received before:
     ``attributed`` (waited for their account) and ``replayed`` (were in quarantine). ``code``: the
-    quarantine code of quarantined events, otherwise empty.
+    quarantine code of quarantined events, or a hint; otherwise empty. ``warned``: how many events
+    had this hint; such a row counts nothing else.
     """
 
     received: Mapped[int] = mapped_column(server_default="0")
@@ -142,6 +143,7 @@ class EventCounters:
     unattributed: Mapped[int] = mapped_column(server_default="0")
     attributed: Mapped[int] = mapped_column(server_default="0")
     replayed: Mapped[int] = mapped_column(server_default="0")
+    warned: Mapped[int] = mapped_column(server_default="0")
 
 
 class IngestTally(EventCounters, Table):

@@ -17,7 +17,7 @@ from app.accounts.schemas import (
 )
 from app.accounts.traits import parse_cents, parse_count, parse_currency, parse_day
 from app.core.schemas import Count, Currency, Day, Flag, Id, NoticeDays, RequestModel, Text
-from app.events.reading.canonical import parse_identifier
+from app.events.reading.identifiers import parse_identifier
 from app.events.reading.quarantine_codes import QUARANTINE_CODES, QuarantineError
 from app.imports.errors import RowError
 

@@ -72,8 +72,8 @@ def insert_events(
     Verdicts: ``duplicate``; ``unattributed`` (stored, and waits for its account).
     ``known_on``: the day on which the rows became known; None for history, known on its own day.
     ``aliases``: whether the account of a user may be stored under an old id.
-    ``excluded``: counts by SDK and code of the events of the batch that are not among the rows,
-    for the statistics; None: the batch does not count in the statistics.
+    ``excluded``: counts by SDK and code of the events of the batch that are not among the rows, and
+    of hints, for the statistics; None: the batch does not count in the statistics.
     ``only_use``: whether the batch has no identity calls, B2B events or semantic events.
     """
     plain = all(row["account_id"] and not row.get("untimed") for row in rows)

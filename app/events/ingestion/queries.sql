@@ -189,12 +189,13 @@ due_attributions AS (
 , tallied AS (
     INSERT INTO ingest_tally (
         workspace_id, key_id, at, sdk, code, received, accepted, duplicates, quarantined, erased,
-        late, unattributed
+        late, unattributed, warned
     )
     SELECT :workspace_id, :key_id, CAST(:received_at AS timestamptz), coalesce(sdk, ''), '',
            count(*), count(*) FILTER (WHERE is_new OR waits),
            count(*) FILTER (WHERE NOT (is_new OR waits)), 0, 0,
-           count(*) FILTER (WHERE late AND (is_new OR waits)), count(*) FILTER (WHERE waits)
+           count(*) FILTER (WHERE late AND (is_new OR waits)), count(*) FILTER (WHERE waits),
+           0
     FROM judged GROUP BY sdk
     {{count_excluded}}
 )
@@ -202,9 +203,10 @@ due_attributions AS (
 -- name: count_excluded
 UNION ALL
 SELECT :workspace_id, :key_id, CAST(:received_at AS timestamptz), t.sdk, t.code,
-       t.duplicates + t.quarantined + t.erased, 0, t.duplicates, t.quarantined, t.erased, 0, 0
+       t.duplicates + t.quarantined + t.erased, 0, t.duplicates, t.quarantined, t.erased, 0, 0,
+       t.warned
 FROM json_to_recordset(CAST(:aside AS json)) AS t (
-    sdk text, code text, duplicates int, quarantined int, erased int)
+    sdk text, code text, duplicates int, quarantined int, erased int, warned int)
 
 -- name: upsert_accounts
 -- The newest call wins; older calls only fill gaps.

@@ -1,8 +1,8 @@
 """The results of a batch: the receipt for the sender, and counts for metrics and statistics."""
 
-from collections import Counter
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from app.core import metrics
@@ -11,21 +11,61 @@ from app.events.reading.batch import ParsedBatch
 from app.events.reading.canonical import CanonicalEvent
 
 MAX_VERDICTS = 100
+MAX_HINTS, MAX_HINT_LENGTH = 5, 200
+MAX_COUNTED_HINTS = 20
+NOTHING_COUNTED = dict.fromkeys(("duplicates", "quarantined", "erased", "warned"), 0)
+
+
+@dataclass(slots=True)
+class BatchWarnings:
+    """The warnings of a batch: codes, and hints in words, both by event number."""
+
+    codes: defaultdict[int, list[str]] = field(default_factory=lambda: defaultdict(list))
+    hints: defaultdict[int, list[str]] = field(default_factory=lambda: defaultdict(list))
+
+    @classmethod
+    def of_parsed(cls, parsed: ParsedBatch) -> "BatchWarnings":
+        warnings = cls()
+        for event in parsed.events:
+            if event.warnings:
+                warnings.codes[event.n] = list(event.warnings)
+            if event.hints:
+                warnings.add_hints(event.n, event.hints)
+        for row in parsed.rejected:
+            if row.hints:
+                warnings.add_hints(row.n, row.hints)
+        return warnings
+
+    def add(self, n: int, code: str, hints: Sequence[str] = ()) -> None:
+        """Add a code, once, and hints to the verdict of an event.
+
+        A hint names fields. It never contains values, which may be personal data. Hints that are
+        added before the events are stored are counted in the statistics.
+        """
+        if code not in self.codes[n]:
+            self.codes[n].append(code)
+        if hints:
+            self.add_hints(n, hints)
+
+    def add_hints(self, n: int, hints: Sequence[str]) -> None:
+        known = self.hints[n]
+        new = [each[:MAX_HINT_LENGTH] for each in hints if each[:MAX_HINT_LENGTH] not in known]
+        known += new[: MAX_HINTS - len(known)]
 
 
 @dataclass(frozen=True, slots=True)
 class BatchOutcome:
     """The result of storing a batch.
 
-    ``parsed``: the batch without events of erased people and accounts. ``verdicts`` and
-    ``warnings``: codes by event number. ``quarantine_numbers``: the numbers of quarantined events
-    by fingerprint; empty if the transaction is rolled back.
+    ``parsed``: the batch without events of erased people and accounts. ``verdicts``: codes by event
+    number. ``quarantine_numbers``: the numbers of quarantined events by fingerprint; empty if the
+    transaction is rolled back.
     """
 
     parsed: ParsedBatch
     verdicts: dict[int, str]
     quarantine_numbers: dict[str, int]
-    warnings: dict[int, list[str]]
+    warnings: BatchWarnings
 
 
 def build_receipt(outcome: BatchOutcome, request_id: str) -> Receipt:
@@ -43,7 +83,7 @@ def build_receipt(outcome: BatchOutcome, request_id: str) -> Receipt:
         quarantined=quarantined,
         erased=erased,
         unattributed=results["unattributed"],
-        warnings=sum(len(codes) for codes in outcome.warnings.values()),
+        warnings=sum(len(codes) for codes in outcome.warnings.codes.values()),
         events=verdicts[:MAX_VERDICTS],
     )
 
@@ -62,6 +102,7 @@ def _all_verdicts(outcome: BatchOutcome) -> Iterable[EventVerdict]:
             pointer=row.pointer,
             detail=row.detail,
             quarantine_id=None if number is None else f"q_{number}",
+            hints=outcome.warnings.hints.get(row.n, []),
         )
     for event in parsed.repeats.values():
         yield _event_verdict(event, outcome, "duplicate")
@@ -69,7 +110,7 @@ def _all_verdicts(outcome: BatchOutcome) -> Iterable[EventVerdict]:
         code = outcome.verdicts.get(event.n)
         if code == "duplicate":
             yield _event_verdict(event, outcome, "duplicate")
-        elif code or event.n in outcome.warnings:
+        elif code or event.n in outcome.warnings.codes:
             yield _event_verdict(event, outcome, "accepted", code)
 
 
@@ -81,7 +122,8 @@ def _event_verdict(
         message_id=event.message_id,
         result=result,
         code=code,
-        warnings=outcome.warnings.get(event.n, []),
+        warnings=outcome.warnings.codes.get(event.n, []),
+        hints=outcome.warnings.hints.get(event.n, []),
     )
 
 
@@ -112,7 +154,20 @@ def count_excluded(original: ParsedBatch, filtered: ParsedBatch) -> list[dict[st
         "erased": Counter((sdks.get(n) or "", "") for n in filtered.erased),
     }
     return [
-        {"sdk": sdk, "code": code, **dict.fromkeys(counters, 0), result: count}
+        {**NOTHING_COUNTED, "sdk": sdk, "code": code, result: count}
         for result, counter in counters.items()
         for (sdk, code), count in sorted(counter.items())
+    ]
+
+
+def count_hints(parsed: ParsedBatch, warnings: BatchWarnings) -> list[dict[str, Any]]:
+    """Count by SDK and hint the events of a batch that have hints, the most frequent hints only."""
+    if not warnings.hints:
+        return []
+    sdks = {event.n: event.sdk or "" for event in parsed.events}
+    sdks |= {row.n: row.sdk or "" for row in parsed.rejected}
+    hints = Counter((sdks[n], hint) for n, texts in warnings.hints.items() for hint in texts)
+    return [
+        {**NOTHING_COUNTED, "sdk": sdk, "code": hint, "warned": count}
+        for (sdk, hint), count in hints.most_common(MAX_COUNTED_HINTS)
     ]

@@ -20,7 +20,12 @@ class EventVerdict(ResponseModel):
     pointer: str | None = Field(None, examples=["/event"])
     detail: str | None = Field(None, examples=["A track call needs a non-empty event name."])
     quarantine_id: str | None = Field(None, examples=["q_12"])
-    warnings: list[str] = Field([], examples=[["naive_timestamp"]])
+    warnings: list[str] = Field([], examples=[["unread_field"]])
+    hints: list[str] = Field(
+        [],
+        examples=[["`MRR` is not read; did you mean `mrr`?"]],
+        description="Which fields were not read or left out, in words and without their values.",
+    )
 
 
 class Receipt(ResponseModel):

@@ -1,6 +1,5 @@
 """Ingestion: parse a batch, store and count it in one transaction, and return a receipt."""
 
-from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime, timedelta
@@ -15,12 +14,13 @@ from app.events.ingestion import b2b_effects, engagement_events, queries, receip
 from app.events.ingestion.event_names import OTHER_NAME, KnownEventNames
 from app.events.ingestion.identity_filter import filter_batch
 from app.events.ingestion.queries import BatchOrigin
-from app.events.ingestion.receipts import BatchOutcome
+from app.events.ingestion.receipts import BatchOutcome, BatchWarnings
 from app.events.ingestion.schemas import Receipt
 from app.events.reading.batch import Batch, ParsedBatch, parse_batch
 from app.events.reading.canonical import VIEW_KINDS, CanonicalEvent, Dialect, EventRules
 from app.events.reading.errors import StrictBatchError
 from app.events.reading.identities import Identities, PriceRow, is_identity_event, merge_identities
+from app.events.reading.near_misses import UNREAD_FIELD
 from app.events.reading.times import ReceiveContext
 from app.workspaces.auth import Caller
 from app.workspaces.queries import IdChangeFlags
@@ -136,8 +136,7 @@ def store_batch(
     """Store and count a parsed batch in the caller's transaction."""
     original = parsed
     parsed, ids = filter_batch(session, origin.workspace_id, parsed, policy.changed_ids)
-    warned = {event.n: list(event.warnings) for event in parsed.events if event.warnings}
-    batch = _BatchTransaction(session, origin, policy, defaultdict(list, warned))
+    batch = _BatchTransaction(session, origin, policy, BatchWarnings.of_parsed(parsed))
     numbers: dict[str, int] = {}
     if parsed.rejected:
         unique = {row.fingerprint: asdict(row) for row in parsed.rejected}
@@ -148,22 +147,24 @@ def store_batch(
     if identities:
         batch.write_identities(identities)
     events = batch.within_name_limit(parsed.events, names)
+    excluded = receipts.count_excluded(original, parsed)
+    excluded += receipts.count_hints(parsed, batch.warnings)
     verdicts = queries.insert_events(
         session,
         origin,
         [event.row() for event in events],
         known_on=batch.known_on,
         aliases=ids.has_aliases,
-        excluded=None if policy.replayed_on else receipts.count_excluded(original, parsed),
+        excluded=None if policy.replayed_on else excluded,
         only_use=identities is None and not any(event.semantic for event in events),
     )
     not_applied = engagement_events.apply_engagement_events(
         session, origin.workspace_id, events, verdicts, known_on=batch.known_on
     )
     for n, warning in not_applied.items():
-        batch.warnings[n].append(warning)
+        batch.warnings.add(n, warning)
     for n in parsed.reused | batch.reused_ids(parsed, verdicts):
-        batch.warnings[n].append("id_reused")
+        batch.warnings.add(n, "id_reused")
     return BatchOutcome(parsed, verdicts, numbers, batch.warnings)
 
 
@@ -171,14 +172,18 @@ def oldest_accepted(now: datetime, retention_days: int) -> datetime:
     return now - timedelta(days=retention_days)
 
 
+def _invalid_hint(trait: str) -> str:
+    return f"`{trait}` has a value that cannot be read; it was left out."
+
+
 @dataclass(slots=True)
 class _BatchTransaction:
-    """The transaction of one batch. ``warnings``: codes by event number."""
+    """The transaction of one batch, and the warnings of its events."""
 
     session: Session
     origin: BatchOrigin
     policy: IngestPolicy
-    warnings: defaultdict[int, list[str]]
+    warnings: BatchWarnings
 
     @property
     def known_on(self) -> date | None:
@@ -195,12 +200,14 @@ class _BatchTransaction:
             known_on=self.known_on,
             today=self.policy.replayed_on or self.origin.received_at.date(),
         )
-        for n in identities.invalid_traits:
-            self.warnings[n].append("invalid_trait")
+        for n, names in identities.invalid_traits.items():
+            self.warnings.add(n, "invalid_trait", [_invalid_hint(name) for name in names])
+        for n, hints in identities.hints.items():
+            self.warnings.add(n, UNREAD_FIELD, hints)
         if identities.prices:
             self._write_prices(identities.prices)
         for n in identities.incomplete:  # without account or user it only counts as usage
-            self.warnings[n].append("b2b_incomplete")
+            self.warnings.add(n, "b2b_incomplete")
         if identities.b2b_events:
             ignored = b2b_effects.apply_b2b_events(
                 session,
@@ -210,10 +217,10 @@ class _BatchTransaction:
                 known_on=self.known_on,
             )
             for n, warning in ignored.items():
-                self.warnings[n].append(warning)
+                self.warnings.add(n, warning)
         if identities.links:
             for n in links.apply_group_calls(session, workspace_id, identities.links):
-                self.warnings[n].append("link_ignored")
+                self.warnings.add(n, "link_ignored")
 
     def _write_prices(self, prices: Sequence[PriceRow]) -> None:
         """Set prices from the day of their call, unless another source or a later call set them."""
@@ -222,7 +229,7 @@ class _BatchTransaction:
         for row in prices:
             if known[row.account_id].has_other_source:
                 for n in row.numbers:
-                    self.warnings[n].append("mrr_ignored")
+                    self.warnings.add(n, "mrr_ignored")
             elif not known[row.account_id].is_newer_than(row.stated_at):
                 on = row.stated_at.date()
                 AccountSubscriptions(
@@ -245,7 +252,7 @@ class _BatchTransaction:
         beyond = unknown - queries.insert_event_names(session, workspace_id, new, now=now)
         for event in events:
             if event.counted_as in beyond:
-                self.warnings[event.n].append("event_name_limit")
+                self.warnings.add(event.n, "event_name_limit")
         return [replace(e, counted_as=OTHER_NAME) if e.counted_as in beyond else e for e in events]
 
     def reused_ids(self, parsed: ParsedBatch, verdicts: dict[int, str]) -> set[int]:

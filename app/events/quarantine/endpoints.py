@@ -215,7 +215,9 @@ def _report(results: Sequence[ReplayedEvent], *, dry_run: bool, more: bool) -> R
         skipped=counts["skipped"],
         more=more,
         results=[
-            ReplayResult.from_row(each, id=f"q_{each.number}", warnings=list(each.warnings))
+            ReplayResult.from_row(
+                each, id=f"q_{each.number}", warnings=list(each.warnings), hints=list(each.hints)
+            )
             for each in results[:MAX_RESULTS]
         ],
     )

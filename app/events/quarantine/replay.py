@@ -61,6 +61,7 @@ class ReplayedEvent:
     code: str | None = None
     detail: str | None = None
     warnings: Sequence[str] = ()
+    hints: Sequence[str] = ()
 
 
 @dataclass(slots=True)
@@ -162,13 +163,14 @@ def _row_result(
         return ReplayedEvent(number, "skipped", PAYLOAD_CUT, CUT_DETAIL)
     if n in parsed_rows.failed:
         failed = parsed_rows.failed[n]
-        return ReplayedEvent(number, "quarantined", failed.code, failed.detail)
+        return ReplayedEvent(number, "quarantined", failed.code, failed.detail, hints=failed.hints)
     if n in outcome.parsed.erased:
         return ReplayedEvent(number, "erased")
-    verdict, warnings = outcome.verdicts.get(n), outcome.warnings.get(n, [])
+    verdict = outcome.verdicts.get(n)
+    warnings, hints = outcome.warnings.codes.get(n, []), outcome.warnings.hints.get(n, [])
     if verdict == "duplicate" or n in parsed_rows.batch.repeats:
-        return ReplayedEvent(number, "duplicate", warnings=warnings)
-    return ReplayedEvent(number, "replayed", verdict, warnings=warnings)
+        return ReplayedEvent(number, "duplicate", warnings=warnings, hints=hints)
+    return ReplayedEvent(number, "replayed", verdict, warnings=warnings, hints=hints)
 
 
 def _update_row(row: QuarantinedEvent, result: ReplayedEvent, failed: RejectedEvent | None) -> None:

@@ -128,6 +128,7 @@ class ReplayResult(ResponseModel):
     code: str | None = Field(None, examples=["too_old"])
     detail: str | None = Field(None, examples=["The event is older than the retention period."])
     warnings: list[str] = Field([], examples=[["naive_timestamp"]])
+    hints: list[str] = Field([], examples=[["`MRR` is not read; did you mean `mrr`?"]])
 
 
 class ReplayReport(ResponseModel):

@@ -94,6 +94,14 @@ def is_b2b_event(event: CanonicalEvent) -> bool:
     return event.kind == "track" and event.name.lower() in KINDS_BY_NAME
 
 
+def sets_price(event: CanonicalEvent) -> bool:
+    return is_b2b_event(event) and KINDS_BY_NAME[event.name.lower()] in PRICE_KINDS
+
+
+def creates_account(event: CanonicalEvent) -> bool:
+    return is_b2b_event(event) and event.name.lower() == B2BEventKind.ACCOUNT_CREATED
+
+
 def parse_b2b_event(event: CanonicalEvent) -> B2BEvent | None:
     """Parse a B2B event; None if it lacks the account or the user that its kind needs."""
     kind, properties = KINDS_BY_NAME[event.name.lower()], event.properties

@@ -33,7 +33,10 @@ class Batch:
 
 @dataclass(frozen=True, slots=True)
 class RejectedEvent:
-    """An event that cannot be used. ``n``: its place in the batch."""
+    """An event that cannot be used. ``n``: its place in the batch.
+
+    ``hints``: which fields were not read; they are not stored with the event.
+    """
 
     n: int
     code: str
@@ -45,6 +48,7 @@ class RejectedEvent:
     fingerprint: str
     dialect: str
     sent_at: datetime | None
+    hints: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
@@ -131,7 +135,15 @@ def _rejected_event(
         sha256(error.code.encode() + payload).hexdigest(),
         next(name for name, each in DIALECTS.items() if each is dialect),
         _parse_sent_at(sent_at),
+        _hints(raw, dialect) if is_object else (),
     )
+
+
+def _hints(raw: Mapping[str, Any], dialect: Dialect) -> tuple[str, ...]:
+    try:
+        return dialect(raw).hints
+    except QuarantineError:
+        return ()
 
 
 def _sdk_name(raw: Mapping[str, Any]) -> str | None:

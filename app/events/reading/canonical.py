@@ -9,7 +9,8 @@ from uuid import uuid4
 
 import orjson
 
-from app.accounts.traits import NOT_IDS, parse_number_id
+from app.events.reading.identifiers import is_longer, parse_identifier
+from app.events.reading.near_misses import UNREAD_FIELD
 from app.events.reading.quarantine_codes import QuarantineError
 from app.events.reading.sanitize import nesting_depth
 from app.events.reading.times import ReceiveContext, resolve_time
@@ -17,9 +18,7 @@ from app.workspaces.semantic_events import DEFAULT_EVENTS_BY_NAME, SemanticEvent
 
 MAX_EVENT_BYTES = 256 * 1024
 MAX_DEPTH = 32
-MAX_ID_LENGTH, MAX_NAME_LENGTH = 255, 200
-BYTES_PER_CHARACTER = 3
-"""Allowed on average in an id or name: two ids and a name must fit into one index entry."""
+MAX_NAME_LENGTH = 200
 MAX_QUANTITY = 2**40
 VIEW_KINDS = frozenset({"page", "screen"})
 USAGE_KINDS = frozenset({"track", "page", "screen"})
@@ -46,6 +45,7 @@ class DialectCall:
     traits: Mapping[str, Any]
     impersonated: bool
     sdk: str | None
+    hints: tuple[str, ...] = ()
 
 
 Dialect = Callable[[Mapping[str, Any]], DialectCall]
@@ -68,7 +68,8 @@ class CanonicalEvent:
     """One checked event. ``n``: its place in the batch.
 
     ``counted_as``: the name under which usage counts it; None: it is not counted.
-    ``semantic``: its kind, if its name is that of a semantic event.
+    ``semantic``: its kind, if its name is that of a semantic event. ``hints``: which fields were
+    not read, for the warning ``unread_field``.
     """
 
     n: int
@@ -93,6 +94,7 @@ class CanonicalEvent:
     previous_id: str | None
     warnings: tuple[str, ...]
     semantic: SemanticEventKind | None
+    hints: tuple[str, ...] = ()
 
     def row(self) -> dict[str, Any]:
         """Return the input row of the ingest statement; an absent key is null there."""
@@ -143,6 +145,8 @@ def canonicalize(
     name = _event_name(call)
     if time.warning:
         warnings.append(time.warning)
+    if call.hints:
+        warnings.append(UNREAD_FIELD)
     day = time.occurred_at.date()
     is_counted = call.kind in USAGE_KINDS and not call.impersonated
     return CanonicalEvent(
@@ -168,28 +172,13 @@ def canonicalize(
         previous_id=previous_id,
         warnings=tuple(warnings),
         semantic=rules.semantic.get(name.lower()) if call.kind == "track" else None,
+        hints=call.hints,
     )
 
 
 def _stored_properties(call: DialectCall) -> dict[str, Any]:
     """Mark the event of an impersonated user, so that reports over events can leave it out."""
     return {**call.properties, **({"impersonated": True} if call.impersonated else {})}
-
-
-def parse_identifier(value: Any) -> str | None:  # noqa: ANN401 - any JSON value
-    """Return an id as text, None for null, and an empty text for a placeholder (``NOT_IDS``).
-
-    Spaces around an id do not belong to it. A number without exact digits counts as a placeholder.
-    Raises ``QuarantineError`` if the id is too long.
-    """
-    if value is None:
-        return None
-    text = (value if isinstance(value, str) else parse_number_id(value) or "").strip()
-    if text.lower() in NOT_IDS:
-        return ""
-    if _is_longer(text, MAX_ID_LENGTH):
-        raise QuarantineError("id_too_long", "")
-    return text
 
 
 def _parse_identity(
@@ -216,12 +205,6 @@ def _parse_identity(
     return account_id or None, user_id or None, anonymous_id, previous_id
 
 
-def _is_longer(text: str, characters: int) -> bool:
-    return len(text) > characters or (
-        not text.isascii() and len(text.encode()) > characters * BYTES_PER_CHARACTER
-    )
-
-
 def _event_name(call: DialectCall) -> str:
     if call.kind in VIEW_KINDS:
         name = f"Viewed {call.name or call.kind}"
@@ -231,7 +214,7 @@ def _event_name(call: DialectCall) -> str:
             raise QuarantineError("missing_event_name", "/event")
     else:
         return call.kind
-    if _is_longer(name, MAX_NAME_LENGTH):
+    if is_longer(name, MAX_NAME_LENGTH):
         raise QuarantineError("event_name_too_long", "/event")
     return name
 

@@ -6,7 +6,7 @@ from datetime import date, datetime
 from typing import Any, TypeVar
 
 from app.accounts.traits import AccountTraits, is_internal, split_account_traits, split_user_traits
-from app.events.reading import b2b
+from app.events.reading import b2b, near_misses
 from app.events.reading.b2b import B2BEvent, B2BEventKind
 from app.events.reading.canonical import CanonicalEvent
 
@@ -77,6 +77,7 @@ class Identities:
 
     ``invalid_traits``: event number to the names of traits that could not be parsed.
     ``incomplete``: numbers of B2B events that lack the account or the user they need.
+    ``hints``: event number to what is wrong with the names of its traits or properties.
     """
 
     accounts: Sequence[AccountTraitsRow]
@@ -87,6 +88,7 @@ class Identities:
     invalid_traits: Mapping[int, tuple[str, ...]]
     b2b_events: Sequence[B2BEvent] = ()
     incomplete: Sequence[int] = ()
+    hints: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
 
 
 def is_identity_event(event: CanonicalEvent) -> bool:
@@ -113,7 +115,20 @@ def merge_identities(
         merged.invalid_traits,
         merged.b2b_events,
         merged.incomplete,
+        {event.n: hints for event in calls if (hints := _trait_hints(event))},
     )
+
+
+def _trait_hints(event: CanonicalEvent) -> tuple[str, ...]:
+    if event.kind == "group":
+        return near_misses.account_trait_hints(event.traits or {})
+    if event.kind == "identify":
+        has_account = event.account_id is not None
+        return near_misses.person_trait_hints(event.traits or {}, has_account=has_account)
+    of_price = b2b.sets_price(event)
+    if of_price or b2b.creates_account(event):
+        return near_misses.property_hints(event.properties, of_price=of_price)
+    return ()
 
 
 def _in_key_order(rows: Mapping[KeyT, RowT]) -> list[RowT]:

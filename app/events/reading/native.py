@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from app.events.reading import near_misses
 from app.events.reading.canonical import DialectCall
 from app.events.reading.quarantine_codes import QuarantineError
 from app.events.reading.segment import CALL_KINDS, as_mapping
@@ -29,4 +30,14 @@ def parse_call(raw: Mapping[str, Any]) -> DialectCall:
         traits=as_mapping(raw.get("traits")),
         impersonated=raw.get("impersonated") is True,
         sdk=sdk[:100] if isinstance(sdk, str) else None,
+        hints=_hints(raw, properties),
     )
+
+
+def _hints(raw: Mapping[str, Any], properties: Mapping[str, Any]) -> tuple[str, ...]:
+    hints = near_misses.NATIVE_FIELDS.find(raw)
+    if raw.get("account_id") is None:
+        account, context = near_misses.NATIVE_ACCOUNT, as_mapping(raw.get("context"))
+        hints += account.find(raw) + account.find(properties, "properties.")
+        hints += account.find(context, "context.")
+    return hints

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from app.events.reading import near_misses
 from app.events.reading.canonical import DialectCall
 from app.events.reading.quarantine_codes import QuarantineError
 
@@ -17,13 +18,14 @@ def parse_call(raw: Mapping[str, Any]) -> DialectCall:
         raise QuarantineError("unknown_type", "/type")
     context = as_mapping(raw.get("context"))
     properties = as_mapping(raw.get("properties"))
+    account_id = _account_id(kind, raw, context, properties)
     return DialectCall(
         kind=kind,
         name=raw.get("event") if kind == "track" else _view_name(raw, properties),
         message_id=raw.get("messageId"),
         timestamp=_first(raw.get("timestamp"), raw.get("originalTimestamp")),
         sent_at=raw.get("sentAt"),
-        account_id=_account_id(kind, raw, context, properties),
+        account_id=account_id,
         user_id=raw.get("userId"),
         anonymous_id=raw.get("anonymousId"),
         previous_id=raw.get("previousId"),
@@ -31,6 +33,8 @@ def parse_call(raw: Mapping[str, Any]) -> DialectCall:
         traits=_traits(kind, raw, context),
         impersonated=context.get("impersonated") is True or properties.get("impersonated") is True,
         sdk=sdk_name(raw),
+        hints=near_misses.SEGMENT_FIELDS.find(raw)
+        + (_account_hints(kind, raw, context, properties) if account_id is None else ()),
     )
 
 
@@ -44,6 +48,20 @@ def _account_id(
         properties.get("groupId"),
         properties.get("group_id"),
         properties.get("account_id"),
+    )
+
+
+def _account_hints(
+    kind: str, raw: Mapping[str, Any], context: Mapping[str, Any], properties: Mapping[str, Any]
+) -> tuple[str, ...]:
+    """Return hints for fields that may name the account of a call without an account."""
+    if kind == "group":
+        return near_misses.SEGMENT_GROUP.find(raw)
+    account = near_misses.SEGMENT_ACCOUNT
+    return (
+        account.find(raw)
+        + account.find(context, "context.")
+        + near_misses.SEGMENT_PROPERTY.find(properties, "properties.")
     )
 
 

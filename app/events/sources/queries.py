@@ -156,7 +156,7 @@ def drop_old_hours(session: Session, *, before: datetime) -> None:
 def list_daily_counts(
     session: Session, workspace_id: str, *, since: datetime, until: datetime, key_id: str | None
 ) -> Sequence[Row[Any]]:
-    """Return the counts of each key, SDK, day and quarantine code, in this order.
+    """Return the counts of each key, SDK, day and code or hint, in this order.
 
     They are exact: tallies that the worker has not aggregated yet are included.
     """

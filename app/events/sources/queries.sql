@@ -96,16 +96,19 @@ GROUP BY 1, 2, 3, 4, 5
 ORDER BY 1, 3, 5, 4
 
 -- name: counters
-received, accepted, duplicates, quarantined, erased, late, unattributed, attributed, replayed
+received, accepted, duplicates, quarantined, erased, late, unattributed, attributed, replayed,
+warned
 
 -- name: sums
 sum(received) AS received, sum(accepted) AS accepted, sum(duplicates) AS duplicates,
 sum(quarantined) AS quarantined, sum(erased) AS erased, sum(late) AS late,
-sum(unattributed) AS unattributed, sum(attributed) AS attributed, sum(replayed) AS replayed
+sum(unattributed) AS unattributed, sum(attributed) AS attributed, sum(replayed) AS replayed,
+sum(warned) AS warned
 
 -- name: added
 received = h.received + excluded.received, accepted = h.accepted + excluded.accepted,
 duplicates = h.duplicates + excluded.duplicates,
 quarantined = h.quarantined + excluded.quarantined, erased = h.erased + excluded.erased,
 late = h.late + excluded.late, unattributed = h.unattributed + excluded.unattributed,
-attributed = h.attributed + excluded.attributed, replayed = h.replayed + excluded.replayed
+attributed = h.attributed + excluded.attributed, replayed = h.replayed + excluded.replayed,
+warned = h.warned + excluded.warned

@@ -32,6 +32,13 @@ class IngestDayCounts(IngestCounts):
     day: date
 
 
+class HintCount(ResponseModel):
+    """How many events had a hint: a field that is not read, or that was left out."""
+
+    hint: str = Field(examples=["`MRR` is not read; did you mean `mrr`?"])
+    events: int = Field(examples=[12])
+
+
 class SenderStats(IngestCounts):
     """The counts of the events that one key sent with one SDK."""
 
@@ -42,6 +49,9 @@ class SenderStats(IngestCounts):
     sdk: str | None = Field(examples=["analytics-python/2.4.0"])
     last_received_at: datetime | None
     quarantined_by_code: dict[str, int] = Field(examples=[{"missing_event_name": 2}])
+    hints: list[HintCount] = Field(
+        [], description="The 20 most frequent hints of the verdicts, duplicates included."
+    )
     days: list[IngestDayCounts]
 
 

@@ -56,6 +56,7 @@ def test_events_of_an_erased_person_are_dropped(
             "message_id": call.get("messageId"),
             "result": "erased",
             "warnings": [],
+            "hints": [],
         }
     ]
     assert columns_mentioning(session, ["zz-secret"]) == set()

@@ -11,8 +11,8 @@ from app.events.reading.canonical import (
     CanonicalEvent,
     EventRules,
     canonicalize,
-    parse_identifier,
 )
+from app.events.reading.identifiers import parse_identifier
 from app.events.reading.quarantine_codes import QUARANTINE_CODES, QuarantineError
 from app.events.reading.times import ReceiveContext
 
