@@ -13,6 +13,7 @@ from app.accounts.catalog_schemas import (
     ProductFeatureIn,
     ProductFeatureOut,
 )
+from app.accounts.schemas import NewId
 from app.accounts.tables import ExchangeRate, Plan, ProductFeature
 from app.core.db import ReadSessionDep, SessionDep
 from app.core.pagination import Page
@@ -31,7 +32,7 @@ CurrencyFilter = Annotated[
 
 
 @router.put("/plans/{key}", summary="Create or replace a plan")
-def put_plan(key: Id, body: PlanIn, session: SessionDep, actor: AccountActor) -> PlanOut:
+def put_plan(key: NewId, body: PlanIn, session: SessionDep, actor: AccountActor) -> PlanOut:
     """Create the plan, or replace it. The same body again changes nothing.
 
     A change is audited, and every account is scored again in the background.
@@ -63,7 +64,7 @@ def list_plans(rows: RowListDep) -> Page[PlanOut]:
 
 @router.put("/product-features/{key}", summary="Create or replace a product feature")
 def put_product_feature(
-    key: Id, body: ProductFeatureIn, session: SessionDep, actor: AccountActor
+    key: NewId, body: ProductFeatureIn, session: SessionDep, actor: AccountActor
 ) -> ProductFeatureOut:
     """Create the product feature, or replace it. The same body again changes nothing.
 

@@ -13,6 +13,7 @@ from app.accounts.schemas import (
     AccountMrr,
     AccountOut,
     AccountPatch,
+    NewId,
     SubscriptionEndIn,
     SubscriptionIn,
     SubscriptionOut,
@@ -58,7 +59,7 @@ def _account_out(session: Session, account: Account) -> AccountOut:
 
 @accounts_router.put("/{account_id}", responses=CONFLICT, summary="Create or replace an account")
 def put_account(
-    account_id: Id, body: AccountIn, session: SessionDep, caller: AccountWriter, now: Now
+    account_id: NewId, body: AccountIn, session: SessionDep, caller: AccountWriter, now: Now
 ) -> AccountOut:
     """Create the account, or replace all its fields. Fields that are not sent are reset.
 
@@ -73,7 +74,7 @@ def put_account(
 
 @accounts_router.patch("/{account_id}", responses=CONFLICT, summary="Update an account")
 def update_account(
-    account_id: Id, body: AccountPatch, session: SessionDep, caller: AccountWriter, now: Now
+    account_id: NewId, body: AccountPatch, session: SessionDep, caller: AccountWriter, now: Now
 ) -> AccountOut:
     """Change the fields that are sent.
 
@@ -128,7 +129,7 @@ def get_account_mrr(
 
 @users_router.put("/{user_id}", summary="Create or replace a user")
 def put_user(
-    user_id: Id, body: UserIn, session: SessionDep, caller: AccountWriter, now: Now
+    user_id: NewId, body: UserIn, session: SessionDep, caller: AccountWriter, now: Now
 ) -> UserOut:
     """Create the user, or replace all its fields. Fields that are not sent are reset.
 
@@ -149,7 +150,7 @@ def put_user(
 
 @users_router.patch("/{user_id}", summary="Update a user")
 def update_user(
-    user_id: Id, body: UserPatch, session: SessionDep, caller: AccountWriter, now: Now
+    user_id: NewId, body: UserPatch, session: SessionDep, caller: AccountWriter, now: Now
 ) -> UserOut:
     """Change the fields that are sent. Traits are merged by name; null removes one.
 
@@ -183,7 +184,11 @@ def list_users(rows: AccountRowListDep) -> Page[UserOut]:
     "/{subscription_id}", responses=CONFLICT, summary="Set the terms of a subscription"
 )
 def put_subscription(
-    subscription_id: Id, body: SubscriptionIn, session: SessionDep, caller: AccountWriter, now: Now
+    subscription_id: NewId,
+    body: SubscriptionIn,
+    session: SessionDep,
+    caller: AccountWriter,
+    now: Now,
 ) -> SubscriptionOut:
     """Set the terms of a subscription from a day on.
 

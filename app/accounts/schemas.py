@@ -4,12 +4,12 @@ from collections.abc import Iterable
 from datetime import date, datetime
 from typing import Annotated, Any
 
-from pydantic import Field, Strict, model_validator
+from pydantic import BeforeValidator, Field, Strict, model_validator
 
 from app.accounts.hierarchy import Rollup
 from app.accounts.subscriptions import Period, Terms
 from app.accounts.tables import Account, ExternalId, Subscription
-from app.accounts.traits import SYSTEM_PATTERN, parse_cents
+from app.accounts.traits import SYSTEM_PATTERN, check_new_id, parse_cents
 from app.core.schemas import (
     NO_OTHER_KEYS,
     WHOLE_NUMBER,
@@ -27,6 +27,13 @@ from app.core.schemas import (
 
 LARGEST_MRR_CENTS = 10**14
 
+NewId = Annotated[
+    Id,
+    Field(json_schema_extra={"pattern": r"^[^\x00\s]([^\x00]*[^\x00\s])?$"}),
+    BeforeValidator(check_new_id),
+]
+"""An id that may be stored. Ids that were stored before with spaces can be read and erased."""
+
 Traits = Annotated[
     JsonObject,
     Field(
@@ -37,9 +44,9 @@ Traits = Annotated[
 
 
 SystemName = Annotated[str, Field(pattern=SYSTEM_PATTERN, examples=["crm"])]
-ExternalIds = Annotated[list[Id], Field(min_length=1, max_length=100)]
+ExternalIds = Annotated[list[NewId], Field(min_length=1, max_length=100)]
 ParentId = Annotated[
-    Id | None, Field(description="The id of the parent account.", examples=["acme-holding"])
+    NewId | None, Field(description="The id of the parent account.", examples=["acme-holding"])
 ]
 
 
@@ -71,7 +78,7 @@ class AccountIn(AccountFields):
         "regardless of its plan.",
         examples=[{"sso": True}],
     )
-    external_ids: Annotated[dict[SystemName, Id | ExternalIds], NO_OTHER_KEYS] | None = Field(
+    external_ids: Annotated[dict[SystemName, NewId | ExternalIds], NO_OTHER_KEYS] | None = Field(
         None,
         description="Ids of the account in other systems, by system. Null: existing ids stay.",
         examples=[{"salesforce": "0015g00000A1b2C", "stripe": "cus_9s6XKzkNRiz8i3"}],
@@ -93,7 +100,7 @@ class AccountPatch(AccountFields):
     feature_exceptions: Annotated[dict[Id, Flag | None], NO_OTHER_KEYS] = Field(
         default_factory=dict, examples=[{"sso": True, "api": None}]
     )
-    external_ids: Annotated[dict[SystemName, Id | ExternalIds | None], NO_OTHER_KEYS] = Field(
+    external_ids: Annotated[dict[SystemName, NewId | ExternalIds | None], NO_OTHER_KEYS] = Field(
         default_factory=dict,
         description="Ids of the account in other systems, by system. Null removes those of a "
         "system.",
@@ -157,7 +164,7 @@ class AccountMrr(ResponseModel):
 
 
 class UserFields(RequestModel):
-    account_id: Id | None = Field(None, description="The account that the user belongs to.")
+    account_id: NewId | None = Field(None, description="The account that the user belongs to.")
     email: Text | None = Field(None, examples=["ada@acme.example"])
     name: Text | None = Field(None, examples=["Ada Byron"])
     role: Text | None = Field(None, examples=["admin"])
@@ -194,7 +201,7 @@ class SubscriptionIn(RequestModel):
     `mrr`, a price in units of the currency as in imports, is read in place of `mrr_cents`.
     """
 
-    account_id: Id
+    account_id: NewId
     plan: Text | None = Field(None, examples=["pro"])
     mrr_cents: Annotated[int, Strict(), Field(ge=0, le=LARGEST_MRR_CENTS), WHOLE_NUMBER] = Field(
         description="Price per month in cents.", examples=[120000]
@@ -247,7 +254,7 @@ class SubscriptionIn(RequestModel):
 
 
 class SubscriptionEndIn(RequestModel):
-    account_id: Id
+    account_id: NewId
     ends_on: Day | None = Field(
         None,
         description="The first day without the subscription. Null: today.",

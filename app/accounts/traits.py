@@ -29,6 +29,11 @@ SPELLINGS = {
 
 SYSTEM_PATTERN = r"^[a-z][a-z0-9_-]{0,63}$"
 """The name of another system."""
+SHORTENED_NUMBER = re.compile(r"[0-9]([.,][0-9]+)?[eE]\+[0-9]{2,}")
+SHORTENED_ID = (
+    "was shortened by a spreadsheet, so digits are lost: format the column as text and export the"
+    " file again"
+)
 LONGEST_ID, LONGEST_ID_BYTES = 255, 765
 NOT_IDS = frozenset(
     {
@@ -143,8 +148,29 @@ def parse_number_id(value: object) -> str | None:
     return None
 
 
+def is_shortened(text: str) -> bool:
+    """Whether an id is a number as a spreadsheet shortens it, such as 1.23457E+10.
+
+    A UUID, a hex or a random id has no plus sign: 1e10 and 12e5 are ids.
+    """
+    return "+" in text and SHORTENED_NUMBER.fullmatch(text) is not None
+
+
+def check_new_id(value: object) -> object:
+    """Raise ValueError for an id that must not be stored."""
+    if isinstance(value, str) and value != value.strip():
+        raise ValueError("An id must not begin or end with a space: remove the spaces.")
+    if isinstance(value, str) and is_shortened(value):
+        raise ValueError(
+            "The id was shortened by a spreadsheet, so digits are lost: send all its digits."
+        )
+    return value
+
+
 def parse_id(value: object) -> str:
     text = parse_text(value if isinstance(value, str) else parse_number_id(value))
+    if is_shortened(text):
+        raise ValueError(SHORTENED_ID)
     too_long = len(text) > LONGEST_ID or len(text.encode()) > LONGEST_ID_BYTES
     if too_long or text.lower() in NOT_IDS:
         raise ValueError(

@@ -8,6 +8,7 @@ from http import HTTPStatus
 from typing import Annotated, Any, Self, TypeAlias
 
 from pydantic import (
+    AfterValidator,
     AllowInfNan,
     AwareDatetime,
     BaseModel,
@@ -35,6 +36,7 @@ Text = Annotated[
     str, Field(min_length=1, max_length=500, pattern=NO_NUL, examples=["Renewals at risk"])
 ]
 Id = Annotated[str, Field(min_length=1, max_length=255, pattern=NO_NUL, examples=["acme"])]
+IdFilter = Annotated[Id, AfterValidator(str.strip)]
 EventName = Annotated[
     str, Field(min_length=1, max_length=200, pattern=NO_NUL, examples=["Message Sent"])
 ]

@@ -6,9 +6,10 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Query
 from sqlalchemy.orm import Session
 
+from app.accounts.schemas import NewId
 from app.core.db import SessionDep
 from app.core.pagination import Page
-from app.core.schemas import Id, problem_responses
+from app.core.schemas import Id, IdFilter, problem_responses
 from app.engagement import detail_queries, incidents, service
 from app.engagement.case_schemas import (
     FeedbackItemIn,
@@ -44,7 +45,7 @@ HasEnd = Annotated[bool | None, Query(description="True: only ended ones. False:
 
 @router.put("/tickets/{ticket_id}", responses=CONFLICT, summary="Create or add to a ticket")
 def put_ticket(
-    ticket_id: Id, body: TicketIn, session: SessionDep, actor: AccountActor
+    ticket_id: NewId, body: TicketIn, session: SessionDep, actor: AccountActor
 ) -> TicketOut:
     """Create the ticket, or add the fields that are sent. The same body again changes nothing.
 
@@ -75,7 +76,7 @@ def list_tickets(
     summary="Create or replace a survey response",
 )
 def put_survey_response(
-    response_id: Id, body: SurveyResponseIn, session: SessionDep, actor: AccountActor
+    response_id: NewId, body: SurveyResponseIn, session: SessionDep, actor: AccountActor
 ) -> SurveyResponseOut:
     """Create the survey response, or replace it. The account is scored again in the background."""
     row = service.put_answer(session, actor, SurveyResponse, response_id, body.model_dump())
@@ -93,8 +94,8 @@ def get_survey_response(response_id: Id, rows: RowsDep) -> SurveyResponseOut:
 def list_survey_responses(
     rows: AccountRowListDep,
     kind: SurveyKind | None = None,
-    user_id: Id | None = None,
-    ticket_id: Id | None = None,
+    user_id: IdFilter | None = None,
+    ticket_id: IdFilter | None = None,
 ) -> Page[SurveyResponseOut]:
     """Return survey responses ordered by id, one page at a time."""
     where = {"kind": kind, "user_id": user_id, "ticket_id": ticket_id}
@@ -105,7 +106,7 @@ def list_survey_responses(
     "/feedback-items/{feedback_id}", responses=CONFLICT, summary="Create or replace a feedback item"
 )
 def put_feedback_item(
-    feedback_id: Id, body: FeedbackItemIn, session: SessionDep, actor: AccountActor
+    feedback_id: NewId, body: FeedbackItemIn, session: SessionDep, actor: AccountActor
 ) -> FeedbackItemOut:
     """Create the feedback item, or replace it. Its status and outcome do not change.
 
@@ -166,7 +167,7 @@ def list_feedback_items(
 
 @router.put("/incidents/{incident_id}", summary="Create or replace an incident")
 def put_incident(
-    incident_id: Id, body: IncidentIn, session: SessionDep, actor: AccountActor
+    incident_id: NewId, body: IncidentIn, session: SessionDep, actor: AccountActor
 ) -> IncidentOut:
     """Create the incident, or replace it together with its affected accounts.
 

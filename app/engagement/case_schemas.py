@@ -6,6 +6,7 @@ from typing import Annotated, Literal, Self
 from pydantic import AfterValidator, AwareDatetime, Field, model_validator
 from pydantic_core import PydanticCustomError
 
+from app.accounts.schemas import NewId
 from app.core.schemas import Day, Id, RequestModel, ResponseModel, Text
 from app.engagement.parse_events import LONGEST_TEXT
 from app.engagement.schemas import MetricNumber
@@ -30,8 +31,8 @@ PlausibleInstant = Annotated[AwareDatetime, AfterValidator(_check_plausible)]
 class TicketIn(RequestModel):
     """Fields of a ticket. The earliest opening and reply count, and the latest closing."""
 
-    account_id: Id
-    user_id: Id | None = Field(None, description="The user who opened it.", examples=["ada"])
+    account_id: NewId
+    user_id: NewId | None = Field(None, description="The user who opened it.", examples=["ada"])
     subject: Text | None = Field(None, examples=["Cannot export"])
     priority: Text | None = Field(None, examples=["urgent"])
     channel: Text | None = Field(None, examples=["chat"])
@@ -53,14 +54,14 @@ class TicketOut(ResponseModel):
 
 
 class SurveyResponseIn(RequestModel):
-    account_id: Id
-    user_id: Id | None = Field(None, examples=["ada"])
+    account_id: NewId
+    user_id: NewId | None = Field(None, examples=["ada"])
     kind: SurveyKind
     score: MetricNumber = Field(
         description="NPS: a whole number from 0 to 10. CSAT: a number from 1 to 5.", examples=[9]
     )
     comment: LongText | None = Field(None, examples=["Saves us hours."])
-    ticket_id: Id | None = Field(None, examples=["t-17"])
+    ticket_id: NewId | None = Field(None, examples=["t-17"])
     at: PlausibleInstant | None = Field(
         None, description="Null: now; the same answer again keeps its time."
     )
@@ -103,8 +104,8 @@ class FeedbackItemPatch(RequestModel):
 class FeedbackItemIn(FeedbackItemPatch):
     """All fields of a feedback item."""
 
-    account_id: Id
-    user_id: Id | None = Field(
+    account_id: NewId
+    user_id: NewId | None = Field(
         None, description="The user who gave the feedback.", examples=["ada"]
     )
     kind: FeedbackKind
@@ -154,7 +155,7 @@ class IncidentIn(RequestModel):
         None, description="Null: now, if the incident is new."
     )
     ended_at: PlausibleInstant | None = None
-    account_ids: list[Id] = Field(
+    account_ids: list[NewId] = Field(
         max_length=10_000, description="All affected accounts.", examples=[["acme"]]
     )
     apology_sent_at: PlausibleInstant | None = Field(

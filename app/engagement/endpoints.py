@@ -3,6 +3,7 @@
 from fastapi import APIRouter
 
 from app.accounts import queries as accounts
+from app.accounts.schemas import NewId
 from app.accounts.tables import User
 from app.core.clock import Now
 from app.core.db import ReadSessionDep, SessionDep
@@ -46,7 +47,7 @@ def _snapshot(session: ReadSessionDep, caller: Caller, account_id: str, now: Now
 
 @engagement_router.put("/onboarding-steps/{key}", summary="Create or replace an onboarding step")
 def put_onboarding_step(
-    key: Id, body: OnboardingStepIn, session: SessionDep, actor: AccountActor
+    key: NewId, body: OnboardingStepIn, session: SessionDep, actor: AccountActor
 ) -> OnboardingStepOut:
     """Create the step, or replace it. The same body again changes nothing.
 
@@ -106,7 +107,7 @@ def get_account_onboarding(
 
 @engagement_router.put("/loyalty-tiers/{key}", summary="Create or replace a loyalty tier")
 def put_loyalty_tier(
-    key: Id, body: LoyaltyTierIn, session: SessionDep, actor: AccountActor
+    key: NewId, body: LoyaltyTierIn, session: SessionDep, actor: AccountActor
 ) -> LoyaltyTierOut:
     """Create the tier, or replace it. The same body again changes nothing.
 
@@ -137,7 +138,7 @@ def list_loyalty_tiers(rows: RowListDep) -> Page[LoyaltyTierOut]:
 @engagement_router.put(
     "/goals/{goal_id}", responses=problem_responses(409), summary="Create or replace a goal"
 )
-def put_goal(goal_id: Id, body: GoalIn, session: SessionDep, actor: AccountActor) -> GoalOut:
+def put_goal(goal_id: NewId, body: GoalIn, session: SessionDep, actor: AccountActor) -> GoalOut:
     """Create the goal, or replace it.
 
     Without a baseline, the baseline is the current value of the metric; a metric without a value is
@@ -180,7 +181,7 @@ def list_account_goals(
 
 @engagement_router.put("/users/{user_id}/roles", summary="Set the roles of a user")
 def put_user_roles(
-    user_id: Id, body: UserRolesIn, session: SessionDep, actor: AccountActor
+    user_id: NewId, body: UserRolesIn, session: SessionDep, actor: AccountActor
 ) -> UserRolesOut:
     """Replace all roles of the user. The account is scored again in the background."""
     roles = service.put_user_roles(session, actor, user_id, body.roles)

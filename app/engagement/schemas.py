@@ -7,7 +7,8 @@ from pydantic import Field, Strict, model_validator
 from pydantic_core import PydanticCustomError
 
 from app.accounts.catalog_schemas import DisplayName
-from app.core.schemas import WHOLE_NUMBER, Day, EventName, Id, RequestModel, ResponseModel, Text
+from app.accounts.schemas import NewId
+from app.core.schemas import WHOLE_NUMBER, Day, EventName, RequestModel, ResponseModel, Text
 from app.engagement.parse_events import LARGEST_NUMBER
 from app.engagement.snapshot import GoalStatus
 
@@ -99,7 +100,7 @@ class LoyaltyTierOut(ResponseModel):
 class GoalIn(MetricFields):
     """A goal for which an account bought the product."""
 
-    account_id: Id
+    account_id: NewId
     title: Text = Field(examples=["Send 10,000 messages a month"])
     baseline: MetricNumber | None = Field(
         None, description="Null: the current value of the metric.", examples=[2000]

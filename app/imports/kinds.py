@@ -15,7 +15,14 @@ from app.accounts.schemas import (
     Traits,
     UserFields,
 )
-from app.accounts.traits import parse_cents, parse_count, parse_currency, parse_day
+from app.accounts.traits import (
+    SHORTENED_ID,
+    is_shortened,
+    parse_cents,
+    parse_count,
+    parse_currency,
+    parse_day,
+)
 from app.core.schemas import Count, Currency, Day, Flag, Id, NoticeDays, RequestModel, Text
 from app.events.reading.identifiers import parse_identifier
 from app.events.reading.quarantine_codes import QUARANTINE_CODES, QuarantineError
@@ -25,12 +32,6 @@ FLAGS = {
     **dict.fromkeys(("true", "t", "1", "yes", "y"), True),
     **dict.fromkeys(("false", "f", "0", "no", "n"), False),
 }
-SHORTENED_NUMBER = re.compile(r"[0-9]([.,][0-9]+)?[eE]\+[0-9]{2,}")
-"""A number of many digits as a spreadsheet writes it, such as 1.23457E+10: digits are lost."""
-SHORTENED_ID = (
-    "was shortened by a spreadsheet, so digits are lost: format the column as text and export the"
-    " file again"
-)
 FIELD_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*")
 NUMBER = re.compile(r"-?(0|[1-9][0-9]{0,14})(\.[0-9]{1,15})?")
 
@@ -134,8 +135,24 @@ def refuse_shortened_ids(row: Mapping[str, Any]) -> None:
         for several in external_ids.values():
             ids += [("external_ids", each) for each in _as_list(several)]
     for name, value in ids:
-        if isinstance(value, str) and SHORTENED_NUMBER.fullmatch(value.strip()):
+        if isinstance(value, str) and is_shortened(value.strip()):
             raise ValueError(f"{name}: {SHORTENED_ID}")
+
+
+def trim_ids(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a row whose ids have no spaces around them."""
+    return {
+        name: _trimmed(value) if name in ID_FIELDS or name == "external_ids" else value
+        for name, value in row.items()
+    }
+
+
+def _trimmed(value: Any) -> Any:  # noqa: ANN401 - any JSON value
+    if isinstance(value, Mapping):
+        return {system: _trimmed(ids) for system, ids in value.items()}
+    if isinstance(value, list):
+        return [_trimmed(each) for each in value]
+    return value.strip() if isinstance(value, str) else value
 
 
 def _as_list(value: object) -> list[Any]:
@@ -203,6 +220,7 @@ def validate_row(kind: ImportKind, raw: Any, line: int) -> dict[str, Any]:  # no
         raise RowError.from_code(line, "invalid_json")
     try:
         refuse_shortened_ids(raw)
+        raw = trim_ids(raw)
         row = ROW_SCHEMAS[kind].model_validate(_in_cents(raw)).model_dump(exclude_unset=True)
         row |= _parse_ids(row)
     except ValidationError as error:

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Self
 
 from pydantic import Field
 
+from app.accounts.schemas import NewId
 from app.core.languages import Language
 from app.core.schemas import Day, Id, RequestModel, ResponseModel, Text
 from app.interventions.ranking import RiskBasis
@@ -124,7 +125,7 @@ class InterventionPatch(RequestModel):
 
 
 class InterventionIn(InterventionPatch):
-    account_id: Id
+    account_id: NewId
     playbook: Id = Field(examples=["right_size"])
 
 

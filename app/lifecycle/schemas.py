@@ -5,6 +5,7 @@ from typing import Literal, Self
 
 from pydantic import Field
 
+from app.accounts.schemas import NewId
 from app.core.schemas import Id, RequestModel, ResponseModel
 from app.lifecycle.event_trace import ScoreInclusion
 from app.lifecycle.tables import IdChange, IdChangeKind, IdChangeState
@@ -55,7 +56,7 @@ class AccountMoveOut(IdChangeProgress):
 
 
 class AccountRename(RequestModel):
-    account_id: Id = Field(description="The new id.", examples=["acme"])
+    account_id: NewId = Field(description="The new id.", examples=["acme"])
 
 
 class AccountMerge(RequestModel):

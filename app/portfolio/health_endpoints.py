@@ -14,7 +14,7 @@ from app.churn.scoring import service as churn
 from app.churn.scoring.risk_queries import load_risks
 from app.core.clock import Now
 from app.core.db import ReadSessionDep, SessionDep
-from app.core.schemas import Id, ResponseModel
+from app.core.schemas import IdFilter, ResponseModel
 from app.health.rollups.queries import roll_up_account
 from app.health.schemas import AccountId, HealthOut
 from app.health.scoring import queries, service
@@ -94,7 +94,7 @@ def list_health_scores(
     session: ReadSessionDep,
     caller: Reader,
     account_id: Annotated[
-        list[Id],
+        list[IdFilter],
         Query(min_length=1, max_length=MAX_ACCOUNT_IDS, description="Repeat it for each account."),
     ],
 ) -> HealthScoresOut:

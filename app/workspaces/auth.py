@@ -240,9 +240,11 @@ async def _account_id_filter(
     caller: Reader,
     account_id: Annotated[Id | None, Query(description="Only items of this account.")] = None,
 ) -> str | None:
-    if account_id is None or not caller.id_change_flags.has_aliases:
-        return account_id
-    return await _current_id(request, caller, account_id)
+    if account_id is None:
+        return None
+    if caller.id_change_flags.has_aliases:
+        account_id = await _current_id(request, caller, account_id)
+    return account_id.strip()
 
 
 AccountIdFilter = Annotated[str | None, Depends(_account_id_filter)]

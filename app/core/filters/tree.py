@@ -107,11 +107,14 @@ def exact_values(filter_: Filter, fields: Collection[str]) -> set[Any]:
 def replace_exact_values(
     filter_: Filter, fields: Collection[str], new_values: Mapping[Any, Any]
 ) -> Filter:
-    """Replace values with which fields are compared for equality."""
+    """Replace ids with which fields are compared for equality; trim the other ids."""
 
     def replaced(condition: Condition, value: Value) -> Value:
         is_exact = condition.field in fields and condition.op in EXACT_OPS
-        return new_values.get(value, value) if is_exact else value
+        if not is_exact:
+            return value
+        new: Value = new_values.get(value, value.strip() if isinstance(value, str) else value)
+        return new
 
     return _with_values(filter_, replaced)
 

@@ -106,9 +106,12 @@ def _without_erased(
     events = [*parsed.events, *parsed.repeats.values()]
     ids = {each for event in events for each in _ids(event)}
     tokens = {row.n: payload_tokens(row.payload) for row in parsed.rejected}
-    hits = tombstones.find_matches(session, workspace_id, key, ids.union(*tokens.values()))
+    sent = {raw: each for event in events for each, raw in (event.untrimmed or {}).items()}
+    hits = tombstones.find_matches(session, workspace_id, key, ids.union(sent, *tokens.values()))
     if not hits:
         return parsed
+    # an id that was erased before ids were trimmed has a tombstone with its spaces
+    hits |= {(kind, sent[text]) for kind, text in hits if text in sent}
     members = _members_of_erased_accounts(session, workspace_id, key, events, hits)
     erased_texts = {text for _, text in hits}
     rejected = [row for row in parsed.rejected if not tokens[row.n] & erased_texts]
@@ -170,6 +173,7 @@ def payload_tokens(payload: str) -> set[str]:
     """
     tokens = {_unquoted(match.group()) for match in TOKEN_PATTERN.finditer(payload)}
     tokens.update(payload.split('"'))
+    tokens.update([each.strip() for each in tokens])
     return {each for each in tokens if 0 < len(each) <= MAX_TOKEN_LENGTH}
 
 

@@ -69,7 +69,7 @@ class CanonicalEvent:
 
     ``counted_as``: the name under which usage counts it; None: it is not counted.
     ``semantic``: its kind, if its name is that of a semantic event. ``hints``: which fields were
-    not read, for the warning ``unread_field``.
+    not read, for the warning ``unread_field``. ``untrimmed``: ids to what was sent with spaces.
     """
 
     n: int
@@ -95,6 +95,7 @@ class CanonicalEvent:
     warnings: tuple[str, ...]
     semantic: SemanticEventKind | None
     hints: tuple[str, ...] = ()
+    untrimmed: Mapping[str, str] | None = None
 
     def row(self) -> dict[str, Any]:
         """Return the input row of the ingest statement; an absent key is null there."""
@@ -173,7 +174,16 @@ def canonicalize(
         warnings=tuple(warnings),
         semantic=rules.semantic.get(name.lower()) if call.kind == "track" else None,
         hints=call.hints,
+        untrimmed=_untrimmed(call, account_id, user_id, anonymous_id, previous_id),
     )
+
+
+def _untrimmed(call: DialectCall, *parsed: str | None) -> dict[str, str] | None:
+    sent = (call.account_id, call.user_id, call.anonymous_id, call.previous_id)
+    if parsed == sent:
+        return None
+    pairs = zip(parsed, sent, strict=True)
+    return {each: raw for each, raw in pairs if each and isinstance(raw, str) and raw != each}
 
 
 def _stored_properties(call: DialectCall) -> dict[str, Any]:

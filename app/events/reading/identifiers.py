@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from app.accounts.traits import NOT_IDS, parse_number_id
+from app.accounts.traits import NOT_IDS, is_shortened, parse_number_id
 from app.events.reading.quarantine_codes import QuarantineError
 
 MAX_ID_LENGTH = 255
@@ -14,13 +14,15 @@ def parse_identifier(value: Any) -> str | None:  # noqa: ANN401 - any JSON value
     """Return an id as text, None for null, and an empty text for a placeholder (``NOT_IDS``).
 
     Spaces around an id do not belong to it. A number without exact digits counts as a placeholder.
-    Raises ``QuarantineError`` if the id is too long.
+    Raises ``QuarantineError`` if the id is too long, or if a spreadsheet has shortened it.
     """
     if value is None:
         return None
     text = (value if isinstance(value, str) else parse_number_id(value) or "").strip()
     if text.lower() in NOT_IDS:
         return ""
+    if is_shortened(text):
+        raise QuarantineError("shortened_id", "")
     if is_longer(text, MAX_ID_LENGTH):
         raise QuarantineError("id_too_long", "")
     return text

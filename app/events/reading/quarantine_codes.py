@@ -13,6 +13,10 @@ QUARANTINE_CODES = {
     "missing_previous_id": "An alias call needs a previous id and a user id.",
     "invalid_account_id": "The account id is a placeholder such as null or undefined.",
     "id_too_long": "An id is longer than 255 characters or 765 bytes.",
+    "shortened_id": (
+        "An id such as 1.23E+10 was shortened by a spreadsheet, so digits are lost: send all its"
+        " digits."
+    ),
     "invalid_timestamp": (
         "The timestamp must be RFC 3339, such as 2026-03-01T09:00:00Z, or epoch seconds or"
         " milliseconds. Dates such as 01/02/2026 are ambiguous."
