@@ -281,7 +281,8 @@ def _allowed_methods(request: Request) -> list[str]:
 
 
 def handle_unexpected_error(request: Request, error: Exception) -> Response:
-    log.error("request_failed", exc_info=error, path=request.url.path)
+    route = getattr(request.scope.get("route"), "path", "unknown")  # the path itself has ids
+    log.error("request_failed", exc_info=error, method=request.method, route=route)
     return problem_response(request, _BugError())
 
 

@@ -1,10 +1,16 @@
-"""Structured logs: one JSON line per event, with request and job ids, never payloads or keys."""
+"""Structured logs: one JSON line per event, with request and job ids, never payloads or keys.
+
+Tracebacks contain no values either: of most exceptions only the class is logged, because messages
+such as PostgreSQL's ``Key (user_id)=(eve) already exists`` quote rows and requests.
+"""
 
 import logging
 import sys
 import threading
 import time
-from collections.abc import Callable
+import traceback
+from collections.abc import Callable, Iterator
+from typing import Any
 
 # structlog loads rich, if it finds it, for tracebacks on terminals: 0.1 s and 5 MB of each process.
 has_rich = "rich" in sys.modules
@@ -16,6 +22,12 @@ if not has_rich:
     del sys.modules["rich"]
 
 __all__ = ["OutageLog", "bound_contextvars", "configure", "get_logger"]
+
+PLAIN_ERRORS = (OSError, RuntimeError, ImportError, MemoryError)
+"""Exceptions whose messages name files, addresses and states, and quote no data."""
+PLAIN_SQLSTATES = ("08", "25", "40", "53", "55", "57", "58")
+"""Classes of database errors about connections, locks, resources and the operator."""
+STATEMENT_LENGTH = 300
 
 get_logger = structlog.get_logger
 
@@ -63,7 +75,7 @@ def configure(level: str) -> None:
             structlog.contextvars.merge_contextvars,
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.format_exc_info,
+            structlog.processors.ExceptionRenderer(format_exception),
             renderer,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(
@@ -71,3 +83,47 @@ def configure(level: str) -> None:
         ),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
     )
+    logging.setLogRecordFactory(_log_record)
+
+
+def _log_record(*arguments: Any, **named: Any) -> logging.LogRecord:  # noqa: ANN401 - as of logging
+    """Make a record of a library, such as the web server, whose traceback contains no values."""
+    record = logging.LogRecord(*arguments, **named)
+    if record.exc_info and record.exc_info[1] is not None:
+        record.exc_text = format_exception(record.exc_info)  # the formatter then uses this text
+    return record
+
+
+def format_exception(exc_info: Any) -> str:  # noqa: ANN401 - as structlog and logging pass it
+    """Return the traceback of an exception and of its causes, without values of rows."""
+    chain = reversed([*_with_causes(exc_info[1])])
+    return "\n\nThen:\n\n".join(
+        f"{''.join(traceback.format_tb(error.__traceback__))}{_describe(error)}" for error in chain
+    )
+
+
+def _with_causes(error: BaseException | None) -> Iterator[BaseException]:
+    seen: set[int] = set()
+    while error is not None and id(error) not in seen:
+        seen.add(id(error))
+        yield error
+        error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+
+
+def _describe(error: BaseException) -> str:
+    return ": ".join(filter(None, (type(error).__qualname__, _message(error))))
+
+
+def _message(error: BaseException) -> str:
+    """Return what may be logged of an exception, besides its class."""
+    if isinstance(error, PLAIN_ERRORS):
+        return str(error)
+    if statement := getattr(error, "statement", None):  # of SQLAlchemy; the driver's error is cause
+        return " ".join(str(statement).split())[:STATEMENT_LENGTH]
+    diag, state = getattr(error, "diag", None), getattr(error, "sqlstate", None)
+    if diag is None:
+        return ""
+    if state is None or state.startswith(PLAIN_SQLSTATES):
+        return str(error).partition("\n")[0]
+    names = (diag.schema_name, diag.table_name, diag.column_name, diag.constraint_name)
+    return " ".join(filter(None, (state, *names)))

@@ -98,6 +98,12 @@ def delete_chunks(session: Session, workspace_id: str, import_id: str) -> None:
     session.execute(delete(ImportChunk).filter_by(**of_import))
 
 
+def clear_lookups(session: Session, workspace_id: str, import_id: str) -> None:
+    """Delete the look-up tables of an ended import: they contain ids and e-mail addresses."""
+    job = update(Job).filter_by(workspace_id=workspace_id, id=import_id)
+    session.execute(job.values(config=Job.config.op("||")({"lookups": {}})))
+
+
 def list_errors(
     session: Session, workspace_id: str, import_id: str, paging: Paging
 ) -> RowPage[ImportRowError]:

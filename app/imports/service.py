@@ -76,6 +76,8 @@ def finish_import(
         mark_all_due(session, workspace_id, priority=Priority.SILENT)
         onboarding.enqueue_backfill(session, Actor(workspace_id, "import", now))
     queries.delete_chunks(session, workspace_id, ended.id)
+    if isinstance(ended, ClaimedJob) or ended.kind == UPLOAD_JOB:  # a local import can be resumed
+        queries.clear_lookups(session, workspace_id, ended.id)
     queries.mark_settled(session, workspace_id, ended.id, now=now)
     outbox.publish(session, workspace_id, [_completed_message(ended)], now=now)
 

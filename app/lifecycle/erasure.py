@@ -147,6 +147,29 @@ def redact_audit_entries(session: Session, change: IdChange, ids: Collection[str
     return execute(session, SQL.redact_audit, values)
 
 
+def redact_jobs(session: Session, change: IdChange, ids: Collection[str]) -> int:
+    """Remove ids from the settings, positions and errors of ended jobs."""
+    of_workspace = {"workspace_id": change.workspace_id}
+    rows = session.execute(SQL.list_jobs, {**of_workspace, "ids": list(ids)}).all()
+    for row in rows:
+        contents = {"config": row.config, "position": row.position}
+        new = {name: orjson.dumps(_without(each, ids)).decode() for name, each in contents.items()}
+        execute(session, SQL.redact_job, {**of_workspace, "id": row.id, **new})
+    return len(rows)
+
+
+def _without(value: Any, ids: Collection[str]) -> Any:  # noqa: ANN401 - any JSON value
+    """Return a JSON value in which each text that is an id is empty."""
+    match value:
+        case str():
+            return "" if value in ids else value
+        case dict():
+            return {_without(key, ids): _without(each, ids) for key, each in value.items()}
+        case list():
+            return [_without(each, ids) for each in value]
+    return value
+
+
 def _delete_private_data(session: Session, change: IdChange) -> None:
     tombstones.delete(session, change.workspace_id, change.id, kind=EMAIL)
     change.private = None
@@ -161,7 +184,8 @@ def _finish_user(session: Session, change: IdChange, _: str | None) -> StepResul
         *(SQL.pseudonymize_signals, SQL.delete_activity),
     ):
         execute(session, statement, values)
-    rows = redact_audit_entries(session, change, [values["user_id"], *values["anonymous_ids"]])
+    ids = [values["user_id"], *values["anonymous_ids"]]
+    rows = redact_audit_entries(session, change, ids) + redact_jobs(session, change, ids)
     _delete_private_data(session, change)
     return StepResult(rows)
 
@@ -206,6 +230,7 @@ def _erase_members(session: Session, change: IdChange, _: str | None) -> StepRes
         execute(session, statement, values)
     erase_people(session, change.workspace_id, ids, pseudonym=None)
     redact_audit_entries(session, change, ids)
+    redact_jobs(session, change, ids)
     all_ids = [member.user_id for member in members]
     execute(session, SQL.detach_users, {**values, "user_ids": all_ids})
     return StepResult(len(members), MORE if len(members) == USERS_PER_PAGE else None)
@@ -231,6 +256,7 @@ def _finish_account(session: Session, change: IdChange, _: str | None) -> StepRe
     execute(session, DELETE_DIGESTS, values)
     execute(session, SQL.clear_move_ids, values)
     rows = redact_audit_entries(session, change, values["ids"])
+    rows += redact_jobs(session, change, values["ids"])
     _delete_private_data(session, change)
     return StepResult(rows)
 

@@ -66,6 +66,21 @@ WHERE workspace_id = :workspace_id
       SELECT FROM unnest(CAST(:ids AS text[])) AS i (id)
       WHERE position(CAST(to_jsonb(i.id) AS text) IN CAST(details AS text)) > 0))
 
+-- name: list_jobs
+-- Ended jobs whose settings, position or error name one of the ids.
+SELECT id, config, position, error FROM job
+WHERE workspace_id = :workspace_id AND finished_at IS NOT NULL AND EXISTS (
+    SELECT FROM unnest(CAST(:ids AS text[])) AS i (id)
+    WHERE position(CAST(to_jsonb(i.id) AS text)
+                   IN CAST(config AS text) || CAST(job.position AS text)) > 0
+       OR position(i.id IN error) > 0)
+FOR UPDATE
+
+-- name: redact_job
+UPDATE job SET config = CAST(:config AS jsonb), position = CAST(:position AS jsonb),
+    error = CASE WHEN error IS NOT NULL THEN 'The message named an erased id.' END
+WHERE workspace_id = :workspace_id AND id = :id
+
 -- name: list_members
 -- The users of an account and whether they used other accounts too.
 WITH page AS (

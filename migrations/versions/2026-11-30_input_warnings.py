@@ -1,4 +1,7 @@
-"""The statistics of ingestion count hints: fields of events that are not read."""
+"""Statistics count hints; old errors and look-up tables of imports, which hold values, are removed.
+
+Until now messages of row errors could quote a cell, and look-up tables stayed in ended jobs.
+"""
 
 import sqlalchemy as sa
 from alembic import op
@@ -8,11 +11,22 @@ down_revision = "0034"
 branch_labels = None
 depends_on = None
 TABLES = ("ingest_tally", "ingest_hour")
+CLEAR_ERRORS = """
+    UPDATE import_error SET message =
+        'A field is missing or invalid. The message was removed, as it could quote the row.'
+    WHERE code IN ('invalid_row', 'unstorable')
+"""
+CLEAR_LOOKUPS = """
+    UPDATE job SET config = config || '{"lookups": {}}'
+    WHERE state = 'done' AND config ? 'lookups' AND config -> 'lookups' <> '{}'
+"""
 
 
 def upgrade() -> None:
     op.execute("SET LOCAL lock_timeout = '5s'")
-    for table in TABLES:
+    op.execute(CLEAR_ERRORS)
+    op.execute(CLEAR_LOOKUPS)
+    for table in TABLES:  # last: ingestion waits from here to the commit
         op.add_column(table, sa.Column("warned", sa.Integer(), server_default="0", nullable=False))
 
 

@@ -1,41 +1,89 @@
-from structlog.testing import capture_logs
+"""Logs say which exception happened where, and contain no values of rows and requests."""
 
-from app.core.logs import MAX_REASONS, OutageLog
+import logging
+from collections.abc import Callable
+from io import StringIO
 
+import pytest
+from sqlalchemy import Engine, text
 
-def test_an_outage_is_logged_when_it_begins_and_once_a_minute() -> None:
-    """At 0, 1, 59, 60, 61 and 200 s: lines at 0, 60 (2 more before it) and 200 (1 before it)."""
-    times = iter([0.0, 1.0, 59.0, 60.0, 61.0, 200.0])
-    outages = OutageLog("answered_503", now=lambda: next(times), host="db:5432/health")
-    with capture_logs() as lines:
-        for _ in range(6):
-            outages.report(code="storage_unavailable", reason="refused")
+from app.core.db import open_engine
+from app.core.logs import format_exception
 
-    assert [line["repeated"] for line in lines] == [0, 2, 1]
-    assert lines[0] == {
-        "event": "answered_503",
-        "log_level": "warning",
-        "host": "db:5432/health",
-        "code": "storage_unavailable",
-        "reason": "refused",
-        "repeated": 0,
-    }
+PERSON = "eve@example.com"
 
 
-def test_each_reason_has_lines_of_its_own() -> None:
-    outages = OutageLog("database_error", now=lambda: 5.0)
-    with capture_logs() as lines:
-        for reason in ("refused", "starting up", "refused", "starting up"):
-            outages.report(reason=reason)
-
-    assert [line["reason"] for line in lines] == ["refused", "starting up"]
+def logged(act: Callable[[], object]) -> str:
+    """Return the traceback of the exception that an action raises."""
+    with pytest.raises(Exception) as caught:  # noqa: PT011 - any exception
+        act()
+    return format_exception((caught.type, caught.value, caught.tb))
 
 
-def test_many_reasons_need_no_more_memory() -> None:
-    outages = OutageLog("database_error", now=lambda: 5.0)
-    with capture_logs() as lines:
-        for number in range(3 * MAX_REASONS):
-            outages.report(reason=str(number))
+def insert_twice(engine: Engine) -> None:
+    statement = "CREATE TEMP TABLE person (id text CONSTRAINT person_key PRIMARY KEY)"
+    with engine.begin() as connection:
+        connection.execute(text(statement))
+        for _ in range(2):
+            connection.execute(text("INSERT INTO person VALUES (:id)"), {"id": PERSON})
 
-    assert len(lines) == 3 * MAX_REASONS
-    assert len(outages._lines) <= MAX_REASONS  # noqa: SLF001
+
+def cast_to_number(engine: Engine) -> None:
+    with engine.begin() as connection:
+        connection.execute(text("SELECT CAST(CAST(:id AS text) AS integer)"), {"id": PERSON})
+
+
+@pytest.mark.parametrize(
+    ("act", "expected"),
+    [
+        (insert_twice, "UniqueViolation: 23505"),
+        (insert_twice, "person_key"),
+        (insert_twice, "IntegrityError: INSERT INTO person VALUES"),
+        (cast_to_number, "InvalidTextRepresentation: 22P02"),
+        (lambda _: int(PERSON), "ValueError"),
+        (lambda _: dict[str, int]()[PERSON], "KeyError"),
+    ],
+)
+def test_a_traceback_names_class_and_place_and_no_value(
+    engine: Engine, act: Callable[[Engine], object], expected: str
+) -> None:
+    found = logged(lambda: act(engine))
+
+    assert expected in found
+    assert __file__ in found
+    assert PERSON not in found
+
+
+def test_a_traceback_contains_the_causes_without_their_values() -> None:
+    def act() -> None:
+        try:
+            int(PERSON)
+        except ValueError as error:
+            raise RuntimeError("The page failed.") from error
+
+    found = logged(act)
+
+    assert found.index("ValueError") < found.index("RuntimeError: The page failed.")
+    assert PERSON not in found
+
+
+def test_a_lost_database_is_logged_with_host_and_reason() -> None:
+    unreachable = open_engine("postgresql://u@127.0.0.1:1/x", pool_size=1)
+
+    found = logged(unreachable.connect)
+
+    assert "OperationalError: connection failed" in found
+    assert "127.0.0.1" in found
+
+
+def test_records_of_libraries_contain_no_values_either() -> None:
+    stream = StringIO()
+    logger = logging.getLogger("uvicorn.error.test")
+    logger.addHandler(logging.StreamHandler(stream))
+    try:
+        int(PERSON)
+    except ValueError:
+        logger.exception("Exception in ASGI application")
+
+    assert "ValueError" in stream.getvalue()
+    assert PERSON not in stream.getvalue()
