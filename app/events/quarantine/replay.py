@@ -31,6 +31,8 @@ from app.events.tables import QuarantinedEvent
 
 PAYLOAD_CUT = "payload_cut"
 CUT_DETAIL = "The payload was cut to 64 KiB when it was quarantined: send the event again."
+FUTURE = "future_timestamp"
+FUTURE_DETAIL = "The time of the event has not come yet: replay it afterwards."
 MAX_CHARACTER_BYTES = 4
 """A cut also drops a character that it splits: cut payloads may be this much below the limit."""
 
@@ -150,6 +152,7 @@ def _parse_row(context: ReplayContext, row: QuarantinedEvent) -> ParsedBatch:
         context.policy(row).oldest,
         row.sent_at.isoformat() if row.sent_at else None,
         f"q_{row.number}",
+        now=context.at,
     )
     batch = Batch([parsed.value], parsed.suspect)
     return parse_batch(batch, DIALECTS[row.dialect], context.rules, received)
@@ -163,7 +166,8 @@ def _row_result(
         return ReplayedEvent(number, "skipped", PAYLOAD_CUT, CUT_DETAIL)
     if n in parsed_rows.failed:
         failed = parsed_rows.failed[n]
-        return ReplayedEvent(number, "quarantined", failed.code, failed.detail, hints=failed.hints)
+        detail = FUTURE_DETAIL if failed.code == FUTURE else failed.detail
+        return ReplayedEvent(number, "quarantined", failed.code, detail, hints=failed.hints)
     if n in outcome.parsed.erased:
         return ReplayedEvent(number, "erased")
     verdict = outcome.verdicts.get(n)

@@ -22,13 +22,15 @@ MAX_PLAUSIBLE_SKEW = timedelta(days=3650)
 class ReceiveContext:
     """When a request was received, and the time of the oldest event that is accepted.
 
-    ``oldest`` None: events of any age, for imports.
+    ``oldest`` None: events of any age, for imports. ``now``: the time of a replay, until which an
+    event may lie behind its receipt; None: it is received now.
     """
 
     at: datetime
     oldest: datetime | None
     sent_at: Any = None
     idempotency_key: str | None = None
+    now: datetime | None = None
 
     @property
     def day_start(self) -> datetime:
@@ -61,8 +63,9 @@ def resolve_time(timestamp: Any, sent_at: Any, received: ReceiveContext) -> Even
     occurred_at = _corrected(client_at, skew)
     ahead = occurred_at - received.at
     if ahead > CLAMPED_AHEAD:
-        raise QuarantineError("future_timestamp", "/timestamp")
-    if ahead > ACCEPTED_AHEAD:
+        if received.now is None or occurred_at > received.now:
+            raise QuarantineError("future_timestamp", "/timestamp")
+    elif ahead > ACCEPTED_AHEAD:
         occurred_at, warning = received.at, "future_timestamp_clamped"
     if received.oldest is not None and occurred_at < received.oldest:
         raise QuarantineError("too_old", "/timestamp")
