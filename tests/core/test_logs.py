@@ -7,8 +7,8 @@ from io import StringIO
 import pytest
 from sqlalchemy import Engine, text
 
-from app.core.db import open_engine
 from app.core.logs import format_exception
+from app.core.postgres.engines import open_engine
 
 PERSON = "eve@example.com"
 
