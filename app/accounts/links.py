@@ -1,7 +1,6 @@
 """Links of an account: its parent, and its ids in other systems."""
 
 from collections.abc import Collection, Mapping
-from datetime import datetime
 from http import HTTPStatus
 from typing import Any, Protocol
 
@@ -11,6 +10,7 @@ from app.accounts import aliases, hierarchy_queries, queries
 from app.accounts.hierarchy import MOST_LEVELS
 from app.accounts.refresh_queue import mark_due
 from app.accounts.tables import Account
+from app.accounts.traits import ANY_FIELD, ANY_VALUE
 from app.core.errors import ConflictError, FieldError, ProblemError
 from app.core.query_helpers import advisory_lock
 from app.core.row_queries import ensure_row
@@ -34,11 +34,14 @@ class UnknownParentError(ProblemError):
 
 
 class GroupCallLinks(Protocol):
-    """The links of one account in ``group`` calls. ``numbers``: of these calls in their batch."""
+    """The links of one account in ``group`` calls. ``numbers``: of these calls in their batch.
+
+    ``parent_time``: when the parent was stated (``traits.field_time``).
+    """
 
     account_id: str
-    stated_at: datetime
     parent_id: str | None
+    parent_time: str
     external_ids: dict[str, str]
     numbers: list[int]
 
@@ -128,7 +131,7 @@ def apply_group_calls(
     """Apply the links of ``group`` calls; return the numbers of events with a rejected link.
 
     The accounts were written in this transaction, so they are locked. An unknown parent is created.
-    A call older than the account's newest ``group`` call sets a parent only if there is none.
+    The parent that was stated last, by the time of its call, counts.
     """
     rejected: list[int] = []
     _ensure_parents(session, workspace_id, {row.parent_id for row in rows if row.parent_id})
@@ -152,11 +155,22 @@ def _ensure_parents(session: Session, workspace_id: str, parent_ids: Collection[
 
 
 def _put_parent(session: Session, account: Account, row: GroupCallLinks) -> bool:
-    is_newest = account.traits_at is None or row.stated_at >= account.traits_at
-    if row.parent_id in (None, account.parent_id) or (account.parent_id and not is_newest):
+    if row.parent_id is None or row.parent_time < _parent_time(account):
         return True
     try:
-        set_parent(session, account, row.parent_id)
+        if row.parent_id != account.parent_id:
+            set_parent(session, account, row.parent_id)
     except (ParentCycleError, ParentTooDeepError):
         return False
+    account.field_times = account.field_times | {"parent_id": row.parent_time}
     return True
+
+
+def _parent_time(account: Account) -> str:
+    """Return when the parent was stated. One from an earlier release is as old as the account."""
+    times = account.field_times
+    return (
+        times.get("parent_id")
+        or times.get(ANY_FIELD)
+        or (times.get(ANY_VALUE, "") if account.parent_id else "")
+    )

@@ -10,7 +10,13 @@ from sqlalchemy.orm import Session
 from app.accounts import aliases, links, queries, tombstones
 from app.accounts.refresh_queue import mark_due
 from app.accounts.tables import Account, User
-from app.accounts.traits import is_internal
+from app.accounts.traits import (
+    ANY_FIELD,
+    ANY_VALUE,
+    field_names,
+    field_time,
+    is_internal,
+)
 from app.core.query_helpers import table_noun
 from app.core.row_queries import ensure_row
 
@@ -37,7 +43,7 @@ def write_account(
     _set_columns(account, columns, replace=replace)
     _note_exclusion(account, columns, is_new=is_new, now=now)
     links.apply_links(session, account, changes, replace=replace)
-    account.traits_at = now
+    _set_times(account, changes, now, replace=replace)
     mark_due(session, workspace_id, [account_id])
     return account
 
@@ -63,10 +69,10 @@ def write_user(
     is_new = replace and ensure_exists(session, workspace_id, User, user_id)
     user = queries.get(session, workspace_id, User, user_id, lock=True)
     account_before = user.account_id
-    changes = {**changes, "excluded": _is_excluded(user, changes, internal_domains)}
-    _set_columns(user, changes, replace=replace)
-    _note_exclusion(user, changes, is_new=is_new, now=now)
-    user.traits_at = now
+    stated = {**changes, "excluded": _is_excluded(user, changes, internal_domains)}
+    _set_columns(user, stated, replace=replace)
+    _note_exclusion(user, stated, is_new=is_new, now=now)
+    _set_times(user, changes, now, replace=replace)
     if user.account_id != account_before:
         user.account_since = now
     touched = [account for account in (account_before, user.account_id) if account is not None]
@@ -112,6 +118,25 @@ def _set_columns(row: Account | User, changes: Mapping[str, Any], *, replace: bo
     for name, value in changes.items():
         before = {} if replace else getattr(row, name)
         setattr(row, name, _merged(before, value) if name in MERGED_FIELDS else value)
+
+
+def _set_times(
+    row: Account | User, changes: Mapping[str, Any], now: datetime, *, replace: bool
+) -> None:
+    """Note that the given fields were stated now; with ``replace`` all fields, known or not."""
+    time, names = field_time(now), field_names(changes, changes.get("traits") or ())
+    if replace:
+        row.field_times = {ANY_FIELD: time}
+    else:
+        row.field_times = times_before(row) | dict.fromkeys(names, time)
+    row.traits_at = now
+
+
+def times_before(row: Account | User) -> dict[str, str]:
+    """Return the times of a row. Fields written by an earlier release are as old as the row."""
+    if row.field_times or row.traits_at is None:
+        return row.field_times
+    return {ANY_VALUE: field_time(row.traits_at)}
 
 
 def _merged(before: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:

@@ -32,7 +32,8 @@ class Account(WorkspaceTable):
     """A customer company: it pays, renews or churns.
 
     ``rollup``: how its score and those of the accounts below it become one (``hierarchy.Rollup``).
-    ``traits_at``: when the columns were last written, to order late ``group`` calls.
+    ``traits_at``: when the columns were last written. ``field_times``: when each of them and each
+    trait was stated (``traits.field_time``), so that the order in which calls arrive is no matter.
     ``excluded_days``: the days on which it was known as excluded; null: all days if ``excluded``.
     ``excluded_on``: the day of the last change of ``excluded`` that counts for all days.
     """
@@ -64,6 +65,7 @@ class Account(WorkspaceTable):
     rollup: Mapped[Key] = mapped_column(server_default="revenue_weighted")
     traits: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default="{}")
     traits_at: Mapped[Instant | None]
+    field_times: Mapped[dict[str, str]] = mapped_column(JSONB, server_default="{}")
     feature_exceptions: Mapped[dict[str, bool]] = mapped_column(JSONB, server_default="{}")
     excluded: Mapped[bool] = mapped_column(server_default="false")
     excluded_days: Mapped[Any | None] = mapped_column(DATEMULTIRANGE)
@@ -122,6 +124,7 @@ class User(WorkspaceTable):
     """A person in an account, by their id in the product.
 
     ``excluded_on``: the day of the last change of ``excluded``, which counts for all days.
+    ``field_times``: as of an account; ``left.`` and a hash of an account: when they left it.
     """
 
     __tablename__ = "user"
@@ -139,6 +142,7 @@ class User(WorkspaceTable):
     role: Mapped[str | None]
     traits: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default="{}")
     traits_at: Mapped[Instant | None]
+    field_times: Mapped[dict[str, str]] = mapped_column(JSONB, server_default="{}")
     excluded: Mapped[bool] = mapped_column(server_default="false")
     excluded_on: Mapped[date | None]
     created_at: Mapped[Instant] = mapped_column(server_default=func.now())

@@ -1,9 +1,9 @@
 """Parse traits: known ones become columns, prices or links; all others are stored unchanged."""
 
 import re
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
@@ -42,6 +42,28 @@ NOT_IDS = frozenset(
     }
 )
 """Values that broken client code sends instead of an id."""
+
+
+ANY_FIELD, ANY_VALUE = "*", "+"
+"""Keys of ``field_times``: the time of all fields that are not listed, and of those of them that
+have a value."""
+TRAIT_PREFIX = "traits."
+LONGEST_TIE_BREAK = 12
+
+
+def field_time(at: datetime, message_id: str = "") -> str:
+    """Return a time as ``field_times`` holds it: as texts, times sort in the order of time.
+
+    Of two events of one time the one with the greater end of its message id counts as newer, so
+    that the order of arrival never matters. API calls and imports have no message id.
+    """
+    time = at.astimezone(UTC).isoformat(timespec="microseconds")[:26]
+    return f"{time.replace('-', '').replace(':', '')}Z {message_id[-LONGEST_TIE_BREAK:]}"
+
+
+def field_names(columns: Iterable[str], traits: Iterable[str]) -> list[str]:
+    """Return the names of columns and traits as ``field_times`` has them."""
+    return [*columns, *(TRAIT_PREFIX + name for name in traits)]
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,7 @@
 -- name: record_completions
 WITH missing AS MATERIALIZED (
-    SELECT a.account_id, s.key, s.event_names, a.traits ->> s.trait AS trait, a.traits_at
+    SELECT a.account_id, s.key, s.event_names, a.traits ->> s.trait AS trait,
+           {{trait_time}} AS trait_at
     FROM onboarding_step s JOIN account a ON a.workspace_id = s.workspace_id
     WHERE s.workspace_id = :workspace_id AND a.account_id = ANY(CAST(:account_ids AS text[]))
       AND (s.event_names <> '{}' OR s.trait IS NOT NULL)
@@ -21,8 +22,8 @@ done AS (
     WHERE u.day > :since AND u.day <= :as_of AND u.known_on <= :as_of
       {{without_excluded_users}}
     UNION ALL
-    SELECT account_id, key, CAST(traits_at AS date), traits_at, '' FROM missing
-    WHERE CAST(traits_at AS date) <= :as_of
+    SELECT account_id, key, CAST(trait_at AS date), trait_at, '' FROM missing
+    WHERE CAST(trait_at AS date) <= :as_of
       AND coalesce(lower(trait), '') NOT IN ('', '0', 'false', 'null', 'no')
 )
 INSERT INTO onboarding_completion AS c (

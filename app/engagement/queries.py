@@ -11,6 +11,7 @@ from sqlalchemy import Result, Row, TextClause, select
 from sqlalchemy.orm import Session
 
 from app.accounts import excluded_users
+from app.accounts.queries import trait_time
 from app.core.sql import load_sql
 from app.engagement import detail_queries
 from app.engagement.snapshot import (
@@ -50,6 +51,7 @@ SQL = load_sql(
     by_excluded_author=excluded_users.is_excluded_user("t.user_id"),
     by_excluded_person=excluded_users.is_excluded_answer(),
     by_excluded_user=excluded_users.is_excluded_user("c.user_id"),
+    trait_time=trait_time("a", "q.trait"),
     by_excluded_giver=excluded_users.is_excluded_user("f.user_id"),
 )
 METRIC_VALUES = {

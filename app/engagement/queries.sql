@@ -142,12 +142,12 @@ FROM (
 WHERE coalesce(p.ends_on > :as_of, true)
 
 -- name: trait
--- Traits have no history: a value that was written after the day is unknown on that day.
+-- Traits have no history: a value that was stated after the day is unknown on that day.
 SELECT CASE WHEN a.traits ->> q.trait ~ '^-?[0-9]{1,15}([.][0-9]{1,15})?$'
            THEN CAST(a.traits ->> q.trait AS double precision) END
 FROM account a
 WHERE a.workspace_id = :workspace_id AND a.account_id = q.account_id
-  AND a.traits_at < :day_end
+  AND {{trait_time}} < :day_end
 
 -- name: metric_values
 -- ``reached``: by how the workspace counts reach.

@@ -11,7 +11,7 @@ from app.accounts import aliases, tombstones
 from app.accounts import queries as account_queries
 from app.accounts.links import LINK_FIELDS, apply_links
 from app.accounts.tables import Account, User
-from app.accounts.traits import is_internal
+from app.accounts.traits import field_names, field_time, is_internal
 from app.core.db import SessionFactory
 from app.core.errors import ProblemError
 from app.events.reading.batch import ParsedBatch
@@ -162,13 +162,22 @@ def _resolve_ids(
     return resolved, errors
 
 
+def _with_times(row: RowFields, now: datetime) -> RowFields:
+    """Add the time of each field: that of the import."""
+    names = field_names((name for name in row if name != "traits"), row.get("traits") or ())
+    return row | {"field_times": dict.fromkeys(names, field_time(now))}
+
+
 def _write_accounts(
     session: Session, workspace: Workspace, rows: Sequence[RowFields], now: datetime
 ) -> None:
     """Write accounts without parents and external ids, which are set when all rows exist."""
     parents = {row["parent_id"] for row in rows if row.get("parent_id")}
     queries.insert_missing_accounts(session, workspace.id, parents)
-    columns = [{name: row[name] for name in row if name not in LINK_FIELDS} for row in rows]
+    columns = [
+        {name: value for name, value in _with_times(row, now).items() if name not in LINK_FIELDS}
+        for row in rows
+    ]
     _upsert_fields(session, workspace.id, Account, columns, now)
 
 
@@ -202,7 +211,7 @@ def _write_users(
     queries.insert_missing_accounts(session, workspace.id, accounts)
     completed = []
     for row in rows:
-        user = row | ({"account_since": now} if "account_id" in row else {})
+        user = _with_times(row, now) | ({"account_since": now} if "account_id" in row else {})
         if user.get("excluded") is None:
             user.pop("excluded", None)
             if is_internal(user.get("email"), workspace.internal_domains):

@@ -9,7 +9,9 @@ from sqlalchemy import ColumnElement, and_, case, delete, func, inspect, select,
 from sqlalchemy.dialects.postgresql import Insert, insert
 from sqlalchemy.orm import Session
 
+from app.accounts.queries import TIME_PICTURE
 from app.accounts.tables import Account, Subscription, User
+from app.accounts.traits import ANY_VALUE
 from app.core.db import Table
 from app.core.pagination import Paging, RowPage
 from app.core.query_helpers import fetch_page
@@ -21,7 +23,7 @@ ImportedTable = TypeVar("ImportedTable", bound=Table)
 Rows = Sequence[Mapping[str, Any]]
 
 MAX_STORED_ERRORS = 10_000
-MERGED_COLUMNS = {"traits", "feature_exceptions"}
+MERGED_COLUMNS = {"traits", "feature_exceptions", "field_times"}
 FILE_OF_JOB = and_(ImportFile.workspace_id == Job.workspace_id, ImportFile.import_id == Job.id)
 
 
@@ -55,11 +57,20 @@ def upsert_rows(
 
 def _new_value(new: Insert, table: type[Table], name: str) -> ColumnElement[Any]:
     if name in MERGED_COLUMNS:
-        return func.jsonb_strip_nulls(getattr(table, name).op("||")(new.excluded[name]))
+        before = getattr(table, name)
+        if name == "field_times":
+            before = case((before == {}, _row_time(table)), else_=before)
+        return func.jsonb_strip_nulls(before.op("||")(new.excluded[name]))
     if table is User and name == "account_since":
         moved = User.account_id.is_distinct_from(new.excluded.account_id)
         return case((moved, new.excluded.account_since), else_=User.account_since)
     return new.excluded[name]
+
+
+def _row_time(table: Any) -> ColumnElement[Any]:  # noqa: ANN401 - accounts or users
+    """Return the times of a row of an earlier release: its fields are as old as the row."""
+    time = func.to_char(func.timezone("UTC", table.traits_at), TIME_PICTURE)
+    return func.jsonb_build_object(ANY_VALUE, time)
 
 
 def upsert_subscription_history(session: Session, workspace_id: str, rows: Rows) -> None:

@@ -43,6 +43,8 @@ MERGE_EXPRESSIONS = {
     "feature_exceptions": "s.feature_exceptions || t.feature_exceptions",
     "started_on": "least(t.started_on, s.started_on)",
     "traits_at": "greatest(t.traits_at, s.traits_at)",
+    "field_times": "CASE WHEN t.field_times ? '*' THEN t.field_times"
+    " ELSE s.field_times || t.field_times END",
     "created_at": "least(t.created_at, s.created_at)",
     "parent_id": "t.parent_id",
     "excluded_days": "t.excluded_days",

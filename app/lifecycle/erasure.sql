@@ -100,7 +100,7 @@ SELECT p.user_id, p.email,
 FROM page p ORDER BY p.user_id
 
 -- name: detach_users
-UPDATE "user" SET account_id = NULL, account_since = NULL
+UPDATE "user" SET account_id = NULL, account_since = NULL, field_times = field_times - 'account_id'
 WHERE workspace_id = :workspace_id AND user_id = ANY(CAST(:user_ids AS text[]))
 
 -- name: delete_users

@@ -14,5 +14,6 @@ WHERE workspace_id = :workspace_id AND user_id = :user_id AND excluded
 ON CONFLICT DO NOTHING
 
 -- name: clear_user
-UPDATE "user" SET email = NULL, name = NULL, role = NULL, traits = '{}', traits_at = NULL
+UPDATE "user" SET email = NULL, name = NULL, role = NULL, traits = '{}', traits_at = NULL,
+    field_times = '{}'
 WHERE workspace_id = :workspace_id AND user_id = :user_id

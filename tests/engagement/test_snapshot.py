@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from sqlalchemy.orm import Session
 
+from app.accounts.traits import field_time
 from app.core.db import Table
 from app.engagement.queries import load_engagement
 from app.engagement.snapshot import Engagement, GoalStatus
@@ -226,6 +227,20 @@ def test_a_trait_that_was_written_later_is_unknown_on_a_past_day(session: Sessio
     assert before is not None
     assert (now.key, now.next_key) == ("gold", None)
     assert (before.key, before.next_key, before.missing) == (None, "gold", None)
+
+
+def test_a_trait_is_as_old_as_the_call_that_stated_it(session: Session) -> None:
+    """Another trait was stated five days ago, this one fifty days ago: it is known ten days ago."""
+    times = {"traits.spend": field_time(ago(50)), "traits.other": field_time(ago(5))}
+    traits = {"spend": 120, "other": 1}
+    factories.account(session, "a2", traits=traits, traits_at=ago(5), field_times=times)
+    columns = {"name": "Gold", "position": 1, "metric": "trait", "trait": "spend"}
+    add(session, LoyaltyTier(key="gold", threshold=100, **columns))
+
+    before = engagement_of(session, on(10), "a2").tier
+
+    assert before is not None
+    assert before.key == "gold"
 
 
 def test_an_incident_counts_for_thirty_days_after_its_end(session: Session) -> None:

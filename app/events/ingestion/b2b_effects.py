@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from app.accounts import queries as accounts
 from app.accounts.subscription_service import AccountSubscriptions
 from app.accounts.tables import Account
+from app.accounts.traits import field_time
 from app.core.row_queries import ensure_row
 from app.core.sql import load_sql
 from app.events.reading.b2b import B2BEvent, B2BEventKind, LifecycleDates, apply_b2b_event
@@ -18,7 +19,7 @@ from app.events.reading.identities import PriceRow
 
 DELETION_REASON = "account_deleted"
 
-SQL = load_sql(__file__)
+SQL = load_sql(__file__, row_time=accounts.ROW_TIME.format(row="u"))
 
 
 def apply_b2b_events(
@@ -59,7 +60,8 @@ def _end_memberships(session: Session, workspace_id: str, events: Sequence[B2BEv
     removals = [event for event in events if event.kind is B2BEventKind.USER_REMOVED]
     for event in sorted(removals, key=lambda event: (event.user_id or "", event.at)):
         values = {"user_id": event.user_id, "account_id": event.account_id, "at": event.at}
-        session.execute(SQL.end_membership, {"workspace_id": workspace_id, **values})
+        values |= {"workspace_id": workspace_id, "time": field_time(event.at)}
+        session.execute(SQL.end_membership, values)
 
 
 def _end_prices(

@@ -11,15 +11,16 @@ from sqlalchemy import TextClause, delete, func, insert, select, tuple_
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.orm import Session
 
+from app.accounts.queries import ROW_TIME
 from app.accounts.subscription_service import TRAITS
-from app.accounts.tables import Account, Subscription
+from app.accounts.tables import Account, Subscription, User
 from app.core.query_helpers import advisory_lock, same_account
 from app.core.sql import load_sql
 from app.events.ingestion.event_names import MAX_EVENT_NAMES
 from app.events.reading.identities import AccountTraitsRow, Identities, UserTraitsRow
 from app.events.tables import Event, EventName, IngestTally, UnattributedEvent
 
-SQL = load_sql(__file__)
+SQL = load_sql(__file__, row_time=ROW_TIME.format(row="x"))
 PLAIN_PARTS = {
     "account": "r.account_id",
     "account_by": "CAST(NULL AS text)",
@@ -165,6 +166,12 @@ def upsert_identities(
 def _traits_json(row: AccountTraitsRow | UserTraitsRow) -> dict[str, Any]:
     values = {each.name: getattr(row, each.name) for each in fields(row)}
     return {**values.pop("columns"), **values}
+
+
+def list_known_users(session: Session, workspace_id: str, user_ids: Collection[str]) -> set[str]:
+    """Return those of the ids that are users."""
+    rows = select(User.user_id).where(User.workspace_id == workspace_id, User.user_id.in_(user_ids))
+    return set(session.scalars(rows))
 
 
 def load_known_prices(

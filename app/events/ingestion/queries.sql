@@ -209,77 +209,92 @@ FROM json_to_recordset(CAST(:aside AS json)) AS t (
     sdk text, code text, duplicates int, quarantined int, erased int, warned int)
 
 -- name: upsert_accounts
--- The newest call wins; older calls only fill gaps.
-INSERT INTO account AS a (
+-- Of each field the newest value counts, by the time of its call: see ``newer_fields``.
+INSERT INTO account AS x (
     workspace_id, account_id, name, segment, owner, plan, industry, employees, end_customers,
-    started_on, traits, traits_at
+    started_on, traits, traits_at, field_times
 )
 SELECT :workspace_id, r.account_id, r.name, r.segment, r.owner, r.plan, r.industry, r.employees,
-       r.end_customers, r.started_on, r.traits, r.traits_at
+       r.end_customers, r.started_on, r.traits, r.traits_at, r.field_times
 FROM json_to_recordset(CAST(:rows AS json)) AS r (
     account_id text, name text, segment text, owner text, plan text, industry text,
-    employees bigint, end_customers bigint, started_on date, traits jsonb, traits_at timestamptz)
+    employees bigint, end_customers bigint, started_on date, traits jsonb, traits_at timestamptz,
+    field_times jsonb)
 ORDER BY r.account_id COLLATE "C"
-ON CONFLICT (workspace_id, account_id) DO UPDATE SET
-    name = CASE WHEN {{is_newer_account}}
-        THEN coalesce(excluded.name, a.name) ELSE coalesce(a.name, excluded.name) END,
-    segment = CASE WHEN {{is_newer_account}}
-        THEN coalesce(excluded.segment, a.segment) ELSE coalesce(a.segment, excluded.segment) END,
-    owner = CASE WHEN {{is_newer_account}}
-        THEN coalesce(excluded.owner, a.owner) ELSE coalesce(a.owner, excluded.owner) END,
-    plan = CASE WHEN {{is_newer_account}}
-        THEN coalesce(excluded.plan, a.plan) ELSE coalesce(a.plan, excluded.plan) END,
-    industry = CASE WHEN {{is_newer_account}}
-        THEN coalesce(excluded.industry, a.industry)
-        ELSE coalesce(a.industry, excluded.industry) END,
-    employees = CASE WHEN {{is_newer_account}}
-        THEN coalesce(excluded.employees, a.employees)
-        ELSE coalesce(a.employees, excluded.employees) END,
-    end_customers = CASE WHEN {{is_newer_account}}
-        THEN coalesce(excluded.end_customers, a.end_customers)
-        ELSE coalesce(a.end_customers, excluded.end_customers) END,
-    started_on = CASE WHEN {{is_newer_account}}
-        THEN coalesce(excluded.started_on, a.started_on)
-        ELSE coalesce(a.started_on, excluded.started_on) END,
-    traits = CASE WHEN {{is_newer_account}}
-        THEN a.traits || excluded.traits ELSE excluded.traits || a.traits END,
-    traits_at = greatest(excluded.traits_at, a.traits_at)
-
--- name: is_newer_account
-(a.traits_at IS NULL OR excluded.traits_at >= a.traits_at)
+ON CONFLICT (workspace_id, account_id) DO UPDATE SET (
+    name, segment, owner, plan, industry, employees, end_customers, started_on, traits, traits_at,
+    field_times
+) = (
+    SELECT CASE WHEN n.times ? 'name' THEN excluded.name ELSE x.name END,
+           CASE WHEN n.times ? 'segment' THEN excluded.segment ELSE x.segment END,
+           CASE WHEN n.times ? 'owner' THEN excluded.owner ELSE x.owner END,
+           CASE WHEN n.times ? 'plan' THEN excluded.plan ELSE x.plan END,
+           CASE WHEN n.times ? 'industry' THEN excluded.industry ELSE x.industry END,
+           CASE WHEN n.times ? 'employees' THEN excluded.employees ELSE x.employees END,
+           CASE WHEN n.times ? 'end_customers' THEN excluded.end_customers
+                ELSE x.end_customers END,
+           CASE WHEN n.times ? 'started_on' THEN excluded.started_on ELSE x.started_on END,
+           {{newest_traits}}
+    FROM {{newer_fields}}
+)
 
 -- name: upsert_users
-INSERT INTO "user" AS u (
-    workspace_id, user_id, account_id, account_since, email, name, role, traits, traits_at,
-    excluded
+-- An internal e-mail address excludes a user until a newer API call or import says otherwise.
+INSERT INTO "user" AS x (
+    workspace_id, user_id, account_id, account_since, email, name, role, excluded, traits,
+    traits_at, field_times
 )
 SELECT :workspace_id, r.user_id, r.account_id, r.account_since,
-       r.email, r.name, r.role, r.traits, r.traits_at, r.excluded
+       r.email, r.name, r.role, r.excluded, r.traits, r.traits_at, r.field_times
 FROM json_to_recordset(CAST(:rows AS json)) AS r (
     user_id text, account_id text, account_since timestamptz, email text, name text, role text,
-    traits jsonb, traits_at timestamptz, excluded bool)
+    excluded bool, traits jsonb, traits_at timestamptz, field_times jsonb)
 ORDER BY r.user_id COLLATE "C"
-ON CONFLICT (workspace_id, user_id) DO UPDATE SET
-    account_id = CASE
-        WHEN excluded.account_id IS NULL THEN u.account_id
-        WHEN u.account_since > excluded.account_since THEN u.account_id
-        ELSE excluded.account_id END,
-    account_since = greatest(u.account_since, excluded.account_since),
-    excluded = u.excluded OR excluded.excluded,
-    excluded_on = CASE WHEN excluded.excluded AND NOT u.excluded
-        THEN CAST(:today AS date) ELSE u.excluded_on END,
-    email = CASE WHEN {{is_newer_user}}
-        THEN coalesce(excluded.email, u.email) ELSE coalesce(u.email, excluded.email) END,
-    name = CASE WHEN {{is_newer_user}}
-        THEN coalesce(excluded.name, u.name) ELSE coalesce(u.name, excluded.name) END,
-    role = CASE WHEN {{is_newer_user}}
-        THEN coalesce(excluded.role, u.role) ELSE coalesce(u.role, excluded.role) END,
-    traits = CASE WHEN {{is_newer_user}}
-        THEN u.traits || excluded.traits ELSE excluded.traits || u.traits END,
-    traits_at = greatest(excluded.traits_at, u.traits_at)
+ON CONFLICT (workspace_id, user_id) DO UPDATE SET (
+    account_id, account_since, email, name, role, excluded, excluded_on, traits, traits_at,
+    field_times
+) = (
+    SELECT CASE WHEN n.times ? 'account_id' THEN {{unless_left}} ELSE x.account_id END,
+           greatest(x.account_since, excluded.account_since),
+           CASE WHEN n.times ? 'email' THEN excluded.email ELSE x.email END,
+           CASE WHEN n.times ? 'name' THEN excluded.name ELSE x.name END,
+           CASE WHEN n.times ? 'role' THEN excluded.role ELSE x.role END,
+           x.excluded OR (excluded.excluded AND n.times ? 'excluded'),
+           CASE WHEN excluded.excluded AND n.times ? 'excluded' AND NOT x.excluded
+               THEN CAST(:today AS date) ELSE x.excluded_on END,
+           {{newest_traits}}
+    FROM {{newer_fields}}
+)
 
--- name: is_newer_user
-(u.traits_at IS NULL OR excluded.traits_at >= u.traits_at)
+-- name: unless_left
+-- Users may have left the account later than they joined it: see ``end_membership``.
+CASE WHEN x.field_times ->> ('left.' || hashtextextended(excluded.account_id, 0)) COLLATE "C"
+          > excluded.field_times ->> 'account_id'
+     THEN NULL ELSE excluded.account_id END
+
+-- name: newer_fields
+-- ``n.times``: the fields of the call that are newer than the stored ones, with their times. A row
+-- that was written by an earlier release has no times: the fields with a value are as old as the
+-- row, which is noted as ``+``. Times sort as texts.
+(SELECT CASE WHEN x.field_times <> '{}' THEN x.field_times ->> '+'
+             ELSE {{row_time}} END AS time) AS old,
+LATERAL (
+    SELECT coalesce(jsonb_object_agg(f.key, f.value) FILTER (
+        WHERE coalesce(f.value COLLATE "C" > {{known_time}}, true)), '{}') AS times
+    FROM jsonb_each_text(excluded.field_times) AS f) AS n
+
+-- name: known_time
+coalesce(x.field_times ->> f.key, x.field_times ->> '*', CASE
+    WHEN old.time IS NULL OR f.key = 'excluded' THEN NULL
+    WHEN f.key LIKE 'traits.%' THEN CASE WHEN x.traits ? substr(f.key, 8) THEN old.time END
+    WHEN to_jsonb(x) ->> f.key IS NOT NULL THEN old.time END)
+
+-- name: newest_traits
+x.traits || coalesce((
+    SELECT jsonb_object_agg(t.key, t.value) FROM jsonb_each(excluded.traits) AS t
+    WHERE n.times ? ('traits.' || t.key)), '{}'),
+greatest(x.traits_at, excluded.traits_at),
+jsonb_strip_nulls(jsonb_build_object('+', old.time)) || x.field_times || n.times
 
 -- name: add_aliases
 INSERT INTO user_alias (workspace_id, anonymous_id, user_id, known_on)

@@ -5,7 +5,15 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any, TypeVar
 
-from app.accounts.traits import AccountTraits, is_internal, split_account_traits, split_user_traits
+from app.accounts.traits import (
+    AccountTraits,
+    UserTraits,
+    field_names,
+    field_time,
+    is_internal,
+    split_account_traits,
+    split_user_traits,
+)
 from app.events.reading import b2b, near_misses
 from app.events.reading.b2b import B2BEvent, B2BEventKind
 from app.events.reading.canonical import CanonicalEvent
@@ -18,10 +26,14 @@ IDENTITY_KINDS = frozenset({"identify", "group", "alias"})
 
 @dataclass(slots=True)
 class AccountTraitsRow:
-    """The merged traits of an account: later calls override earlier ones."""
+    """The merged traits of an account: later calls override earlier ones.
+
+    ``field_times``: when each column and trait was stated (``field_time``).
+    """
 
     account_id: str
     traits_at: datetime
+    field_times: dict[str, str] = field(default_factory=dict)
     columns: dict[str, Any] = field(default_factory=dict)
     traits: dict[str, Any] = field(default_factory=dict)
 
@@ -43,12 +55,13 @@ class PriceRow:
 class LinkRow:
     """The parent and the external ids that group calls state for an account.
 
-    ``stated_at``: the time of the latest of these calls. ``numbers``: their places in the batch.
+    ``parent_time``: when the parent was stated (``field_time``). ``numbers``: the places of the
+    calls in the batch.
     """
 
     account_id: str
-    stated_at: datetime
     parent_id: str | None = None
+    parent_time: str = ""
     external_ids: dict[str, str] = field(default_factory=dict)
     numbers: list[int] = field(default_factory=list)
 
@@ -59,6 +72,7 @@ class UserTraitsRow:
     traits_at: datetime
     account_id: str | None = None
     account_since: datetime | None = None
+    field_times: dict[str, str] = field(default_factory=dict)
     columns: dict[str, Any] = field(default_factory=dict)
     traits: dict[str, Any] = field(default_factory=dict)
     excluded: bool = False
@@ -104,8 +118,8 @@ def merge_identities(
     if not calls:
         return None
     merged = _MergedCalls(internal_domains)
-    for event in sorted(calls, key=lambda call: (call.occurred_at, call.message_id)):
-        merged.add(event)
+    for time, _, event in sorted((_event_time(each), each.n, each) for each in calls):
+        merged.add(event, time)
     return Identities(
         _in_key_order(merged.accounts),
         [row for row in _in_key_order(merged.prices) if row.price],
@@ -117,6 +131,11 @@ def merge_identities(
         merged.incomplete,
         {event.n: hints for event in calls if (hints := _trait_hints(event))},
     )
+
+
+def _event_time(event: CanonicalEvent) -> str:
+    """Return when an event stated its fields. Events without a time keep their order in a batch."""
+    return field_time(event.occurred_at, f"{event.n:06}" if event.untimed else event.message_id)
 
 
 def _trait_hints(event: CanonicalEvent) -> tuple[str, ...]:
@@ -149,38 +168,41 @@ class _MergedCalls:
     b2b_events: list[B2BEvent] = field(default_factory=list)
     incomplete: list[int] = field(default_factory=list)
 
-    def add(self, event: CanonicalEvent) -> None:
+    def add(self, event: CanonicalEvent, time: str) -> None:
+        """Add a call. ``time``: when it stated its fields (``field_time``)."""
         if event.kind == "track":
-            self._add_b2b_event(event)
+            self._add_b2b_event(event, time)
             return
         if event.kind == "group":
             traits = split_account_traits(event.traits or {})
-            self._merge_account(event, traits)
-            self._merge_links(event, traits)
+            self._merge_account(event, time, traits)
+            self._merge_links(event, time, traits)
             if traits.invalid:
                 self.invalid_traits[event.n] = traits.invalid
         if event.user_id:
-            self._merge_user(event)
+            self._merge_user(event, time)
         self._merge_alias(event)
 
-    def _add_b2b_event(self, event: CanonicalEvent) -> None:
+    def _add_b2b_event(self, event: CanonicalEvent, time: str) -> None:
         b2b_event = b2b.parse_b2b_event(event)
         if b2b_event is None:
             self.incomplete.append(event.n)
             return
         self.b2b_events.append(b2b_event)
         if b2b_event.traits.columns or b2b_event.traits.price:
-            self._merge_account(event, b2b_event.traits)
-        self._merge_member(event, b2b_event)
+            self._merge_account(event, time, b2b_event.traits)
+        self._merge_member(event, time, b2b_event)
         if b2b_event.invalid:
             self.invalid_traits[event.n] = b2b_event.traits.invalid
 
-    def _merge_account(self, event: CanonicalEvent, traits: AccountTraits) -> None:
+    def _merge_account(self, event: CanonicalEvent, time: str, traits: AccountTraits) -> None:
         account_id, at = event.account_id or "", event.occurred_at
         account = self.accounts.setdefault(account_id, AccountTraitsRow(account_id, at))
         account.traits_at = at
         account.columns.update(traits.columns)
         account.traits.update(traits.rest)
+        names = field_names(traits.columns, traits.rest)
+        account.field_times.update(dict.fromkeys(names, time))
         price = self.prices.setdefault((account_id, event.day), PriceRow(account_id, at))
         price.stated_at = at
         price.price.update(traits.price)
@@ -188,38 +210,44 @@ class _MergedCalls:
         if traits.price.keys() - {"plan"}:
             price.numbers.append(event.n)
 
-    def _merge_links(self, event: CanonicalEvent, traits: AccountTraits) -> None:
+    def _merge_links(self, event: CanonicalEvent, time: str, traits: AccountTraits) -> None:
         if not traits.links:
             return
         account_id = event.account_id or ""
-        row = self.links.setdefault(account_id, LinkRow(account_id, event.occurred_at))
-        row.stated_at = event.occurred_at
-        row.parent_id = traits.links.get("parent_id", row.parent_id)
+        row = self.links.setdefault(account_id, LinkRow(account_id))
+        if "parent_id" in traits.links:
+            row.parent_id, row.parent_time = traits.links["parent_id"], time
         row.external_ids.update(traits.links.get("external_ids", {}))
         row.numbers.append(event.n)
 
-    def _merge_user(self, event: CanonicalEvent) -> UserTraitsRow:
+    def _merge_user(self, event: CanonicalEvent, time: str) -> UserTraitsRow:
         user_id = event.user_id or ""
         row = self.users.setdefault(user_id, UserTraitsRow(user_id, event.occurred_at))
         row.traits_at = event.occurred_at
         if event.account_id:
             row.account_id, row.account_since = event.account_id, event.occurred_at
+            row.field_times["account_id"] = time
         if event.kind == "identify":
-            traits = split_user_traits(event.traits or {})
-            row.columns.update(traits.columns)
-            row.traits.update(traits.rest)
-            row.excluded |= is_internal(traits.columns.get("email"), self.internal_domains)
+            self._set_user_traits(row, split_user_traits(event.traits or {}), time)
         return row
 
-    def _merge_member(self, event: CanonicalEvent, b2b_event: B2BEvent) -> None:
+    def _set_user_traits(self, row: UserTraitsRow, traits: UserTraits, time: str) -> None:
+        row.columns.update(traits.columns)
+        row.traits.update(traits.rest)
+        row.field_times.update(dict.fromkeys(field_names(traits.columns, traits.rest), time))
+        if is_internal(traits.columns.get("email"), self.internal_domains):
+            row.excluded = True
+            row.field_times["excluded"] = time
+
+    def _merge_member(self, event: CanonicalEvent, time: str, b2b_event: B2BEvent) -> None:
         """Add a user who joins an account. Users who leave are written after all who joined."""
         if b2b_event.kind not in {B2BEventKind.USER_ADDED, B2BEventKind.SIGNED_UP}:
             return
-        row = self._merge_user(event)
-        row.columns.update(b2b.parse_member(event))
-        row.excluded |= is_internal(row.columns.get("email"), self.internal_domains)
-        if b2b_event.kind is B2BEventKind.SIGNED_UP:
-            row.traits["signed_up_at"] = event.occurred_at.isoformat()
+        signed_up = b2b_event.kind is B2BEventKind.SIGNED_UP
+        rest = {"signed_up_at": event.occurred_at.isoformat()} if signed_up else {}
+        self._set_user_traits(
+            self._merge_user(event, time), UserTraits(b2b.parse_member(event), rest), time
+        )
 
     def _merge_alias(self, event: CanonicalEvent) -> None:
         """Link an anonymous id to a user.
