@@ -146,6 +146,7 @@ def store_batch(
     identities = merge_identities(parsed.events, policy.rules.internal_domains)
     if identities:
         batch.write_identities(identities)
+    batch.warn_of_user_aliases(parsed.events)
     events = batch.within_name_limit(parsed.events, names)
     excluded = receipts.count_excluded(original, parsed)
     excluded += receipts.count_hints(parsed, batch.warnings)
@@ -170,6 +171,12 @@ def store_batch(
 
 def oldest_accepted(now: datetime, retention_days: int) -> datetime:
     return now - timedelta(days=retention_days)
+
+
+USERS_NOT_MERGED = (
+    "The previous id is that of a user, and users are not merged: both stay. An alias call links an"
+    " anonymous id to a user."
+)
 
 
 def _invalid_hint(trait: str) -> str:
@@ -235,6 +242,18 @@ class _BatchTransaction:
                 AccountSubscriptions(
                     self.session, workspace_id, row.account_id, self.known_on or on
                 ).apply_price_traits(row.price, on=on, base_currency=self.policy.base_currency)
+
+    def warn_of_user_aliases(self, events: Sequence[CanonicalEvent]) -> None:
+        """Warn of alias calls whose previous id is a user's: two users do not become one."""
+        previous = {e.previous_id for e in events if e.kind == "alias" and e.previous_id}
+        if not previous:
+            return
+        users = queries.list_known_users(self.session, self.origin.workspace_id, previous)
+        users |= {event.user_id for event in events if event.user_id}
+        for event in events:
+            is_alias = event.kind == "alias" and event.previous_id != event.user_id
+            if is_alias and event.previous_id in users:
+                self.warnings.add(event.n, "users_not_merged", [USERS_NOT_MERGED])
 
     def within_name_limit(
         self, events: list[CanonicalEvent], names: KnownEventNames
