@@ -9,17 +9,6 @@ from app.accounts.tables import Account, ExternalId, User
 from app.core.query_helpers import NO_KEY_UPDATE, RowT, get_row
 from app.core.row_queries import ensure_row
 
-TIME_PICTURE = 'YYYYMMDD"T"HH24MISS.US"Z"'
-ROW_TIME = f"to_char({{row}}.traits_at AT TIME ZONE 'UTC', '{TIME_PICTURE}')"
-"""SQL: the time of a row as ``traits.field_time`` writes it, for rows without ``field_times``."""
-
-
-def trait_time(row: str, trait: str) -> str:
-    """Return SQL for the time at which a trait of an account was stated."""
-    times = f"{row}.field_times ->> ('traits.' || {trait}), {row}.field_times ->> '*'"
-    row_time = f"{row}.field_times ->> '+', {ROW_TIME.format(row=row)}"
-    return f"CAST(left(coalesce({times}, {row_time}), 23) AS timestamptz)"
-
 
 def get(
     session: Session, workspace_id: str, table: type[RowT], key: str, *, lock: bool = False

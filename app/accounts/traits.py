@@ -61,6 +61,18 @@ def field_time(at: datetime, message_id: str = "") -> str:
     return f"{time.replace('-', '').replace(':', '')}Z {message_id[-LONGEST_TIE_BREAK:]}"
 
 
+TIME_PICTURE = 'YYYYMMDD"T"HH24MISS.US"Z"'
+ROW_TIME = f"to_char({{row}}.traits_at AT TIME ZONE 'UTC', '{TIME_PICTURE}')"
+"""SQL: the time of a row as ``field_time`` writes it, for rows without ``field_times``."""
+
+
+def trait_time(row: str, trait: str) -> str:
+    """Return SQL for the time at which a trait of an account was stated."""
+    times = f"{row}.field_times ->> ('traits.' || {trait}), {row}.field_times ->> '*'"
+    row_time = f"{row}.field_times ->> '+', {ROW_TIME.format(row=row)}"
+    return f"CAST(left(coalesce({times}, {row_time}), 23) AS timestamptz)"
+
+
 def field_names(columns: Iterable[str], traits: Iterable[str]) -> list[str]:
     """Return the names of columns and traits as ``field_times`` has them."""
     return [*columns, *(TRAIT_PREFIX + name for name in traits)]

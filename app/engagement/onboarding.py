@@ -9,7 +9,7 @@ from datetime import date, datetime, timedelta
 from sqlalchemy.orm import Session
 
 from app.accounts.excluded_users import is_excluded_user, without_excluded_users
-from app.accounts.queries import trait_time
+from app.accounts.traits import trait_time
 from app.core.db import SessionFactory, transaction
 from app.core.sql import load_sql
 from app.engagement.queries import list_by_position, store_pace

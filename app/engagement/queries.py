@@ -10,8 +10,7 @@ import orjson
 from sqlalchemy import Result, Row, TextClause, select
 from sqlalchemy.orm import Session
 
-from app.accounts import excluded_users
-from app.accounts.queries import trait_time
+from app.accounts import excluded_users, traits
 from app.core.sql import load_sql
 from app.engagement import detail_queries
 from app.engagement.snapshot import (
@@ -51,13 +50,12 @@ SQL = load_sql(
     by_excluded_author=excluded_users.is_excluded_user("t.user_id"),
     by_excluded_person=excluded_users.is_excluded_answer(),
     by_excluded_user=excluded_users.is_excluded_user("c.user_id"),
-    trait_time=trait_time("a", "q.trait"),
+    trait_time=traits.trait_time("a", "q.trait"),
     by_excluded_giver=excluded_users.is_excluded_user("f.user_id"),
 )
 METRIC_VALUES = {
-    "ids": SQL.compose("metric_values", reached=SQL.fill("reached_ids")),
-    "property": SQL.compose("metric_values", reached=SQL.fill("reached_property")),
-    "events": SQL.compose("metric_values", reached=SQL.fill("reached_events")),
+    reach: SQL.compose("metric_values", reached=SQL.fill(f"reached_{reach}"))
+    for reach in ("ids", "property", "events")
 }
 """Statement for the values of metrics, by how the workspace counts reach."""
 

@@ -9,9 +9,8 @@ from sqlalchemy import ColumnElement, and_, case, delete, func, inspect, select,
 from sqlalchemy.dialects.postgresql import Insert, insert
 from sqlalchemy.orm import Session
 
-from app.accounts.queries import TIME_PICTURE
 from app.accounts.tables import Account, Subscription, User
-from app.accounts.traits import ANY_VALUE
+from app.accounts.traits import ANY_VALUE, TIME_PICTURE
 from app.core.db import Table
 from app.core.pagination import Paging, RowPage
 from app.core.query_helpers import fetch_page

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from app.accounts import queries as accounts
 from app.accounts.subscription_service import AccountSubscriptions
 from app.accounts.tables import Account
-from app.accounts.traits import field_time
+from app.accounts.traits import ROW_TIME, field_time
 from app.core.row_queries import ensure_row
 from app.core.sql import load_sql
 from app.events.reading.b2b import B2BEvent, B2BEventKind, LifecycleDates, apply_b2b_event
@@ -19,7 +19,7 @@ from app.events.reading.identities import PriceRow
 
 DELETION_REASON = "account_deleted"
 
-SQL = load_sql(__file__, row_time=accounts.ROW_TIME.format(row="u"))
+SQL = load_sql(__file__, row_time=ROW_TIME.format(row="u"))
 
 
 def apply_b2b_events(

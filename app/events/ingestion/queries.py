@@ -11,9 +11,9 @@ from sqlalchemy import TextClause, delete, func, insert, select, tuple_
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.orm import Session
 
-from app.accounts.queries import ROW_TIME
 from app.accounts.subscription_service import TRAITS
 from app.accounts.tables import Account, Subscription, User
+from app.accounts.traits import ROW_TIME
 from app.core.query_helpers import advisory_lock, same_account
 from app.core.sql import load_sql
 from app.events.ingestion.event_names import MAX_EVENT_NAMES

@@ -290,9 +290,9 @@ coalesce(x.field_times ->> f.key, x.field_times ->> '*', CASE
     WHEN to_jsonb(x) ->> f.key IS NOT NULL THEN old.time END)
 
 -- name: newest_traits
-x.traits || coalesce((
+x.traits || CASE WHEN n.times = excluded.field_times THEN excluded.traits ELSE coalesce((
     SELECT jsonb_object_agg(t.key, t.value) FROM jsonb_each(excluded.traits) AS t
-    WHERE n.times ? ('traits.' || t.key)), '{}'),
+    WHERE n.times ? ('traits.' || t.key)), '{}') END,
 greatest(x.traits_at, excluded.traits_at),
 jsonb_strip_nulls(jsonb_build_object('+', old.time)) || x.field_times || n.times
 

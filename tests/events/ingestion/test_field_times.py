@@ -220,5 +220,5 @@ def test_the_erasure_of_a_person_leaves_no_times(client: TestClient, session: Se
     calls.ingest(client, identify(traits={"email": "ada@x.example", "secret": 1}))
     assert client.delete("/api/v1/users/ada").status_code == 202
 
-    kept = "SELECT count(*) FROM \"user\" WHERE CAST(field_times AS text) LIKE '%secret%'"
-    assert calls.one_row(session, kept) == (0,)
+    found = "SELECT count(*) FROM \"user\" WHERE CAST(field_times AS text) LIKE '%secret%'"
+    assert calls.one_row(session, found) == (0,)
