@@ -2,6 +2,7 @@
 
 PURE_FILES = {
     "accounts/hierarchy.py",
+    "accounts/stated_prices/replay.py",
     "accounts/subscriptions.py",
     "accounts/traits.py",
     "alerts/evaluation.py",

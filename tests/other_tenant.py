@@ -48,7 +48,7 @@ def request(
         path = path.replace(part, value)
     path = path[: path.index("{")] + named + path[path.index("}") + 1 :] if "{" in path else path
     if name == "GET /api/v1/health-scores":
-        options["params"] = {"account_id": named}
+        options["params"] = {"account_id": named, **options.get("params", {})}
     if name == "POST /api/v1/imports":
         options["params"] = {"kind": "accounts", "format": "ndjson"}
     if name == "GET /api/v1/ingest/trace":

@@ -13,6 +13,7 @@ from app.accounts.catalog_schemas import (
     ProductFeatureIn,
     ProductFeatureOut,
 )
+from app.accounts.plan_names.service import check_plan
 from app.accounts.schemas import NewId
 from app.accounts.tables import ExchangeRate, Plan, ProductFeature
 from app.core.db import ReadSessionDep, SessionDep
@@ -35,9 +36,13 @@ CurrencyFilter = Annotated[
 def put_plan(key: NewId, body: PlanIn, session: SessionDep, actor: AccountActor) -> PlanOut:
     """Create the plan, or replace it. The same body again changes nothing.
 
-    A change is audited, and every account is scored again in the background.
+    Names of product features that do not exist are refused. While no product feature is
+    configured, the events that were received stand in for them. A change is audited, and every
+    account is scored again in the background.
     """
-    plan, _ = catalog.put(session, actor, Plan, key, body.model_dump())
+    fields = body.model_dump()
+    check_plan(session, actor.workspace_id, fields)
+    plan, _ = catalog.put(session, actor, Plan, key, fields)
     return PlanOut.model_validate(plan)
 
 

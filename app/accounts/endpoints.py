@@ -192,13 +192,16 @@ def put_subscription(
 ) -> SubscriptionOut:
     """Set the terms of a subscription from a day on.
 
-    The period that runs on that day ends there. Periods that would begin before the new end are
-    withdrawn. The same terms again change nothing, or move the end and the renewal day.
+    The period that runs on that day ends there, and the new one ends where a later period starts:
+    the order in which periods arrive does not matter. A period with the same `starts_on` is
+    replaced. The same terms without `starts_on` change nothing, or move the end and the renewal
+    day.
     """
     today = now.date()
     new = body.period(base_currency=caller.base_currency, today=today)
     account = _subscriptions(session, caller, body.account_id, today)
-    return SubscriptionOut.of(body.account_id, subscription_id, account.put(subscription_id, new))
+    periods = account.put(subscription_id, new, keeps_start=body.starts_on is not None)
+    return SubscriptionOut.of(body.account_id, subscription_id, periods)
 
 
 @subscriptions_router.post(
@@ -241,7 +244,7 @@ def list_subscriptions(
 ) -> Page[SubscriptionPeriodOut]:
     """Return the subscription periods that cover a day, as they were known on `known_on`.
 
-    They are ordered by account and subscription, one page at a time.
+    They are ordered by account, subscription and start, one page at a time.
     """
     periods = subscription_queries.list_subscriptions(
         session,

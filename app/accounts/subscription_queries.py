@@ -92,11 +92,16 @@ def list_subscriptions(
     on: date,
     known_on: date,
 ) -> RowPage[Subscription]:
-    """Return one page of the periods that cover a day, ordered by account and subscription."""
+    """Return one page of the periods that cover a day, in the order of their keys."""
     periods = filter_if_given(
         select_periods_on(workspace_id, on=on, known_on=known_on), account_id=account_id
     )
-    place = (Subscription.account_id, Subscription.subscription_id)
+    place = (
+        Subscription.account_id,
+        Subscription.subscription_id,
+        Subscription.starts_on,
+        Subscription.known_on,
+    )
     return fetch_page(session, periods, *place, paging=paging)
 
 

@@ -5,9 +5,8 @@ Every function reads the known periods of an account, computes the periods to wr
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import date
-from typing import Any
 
 from sqlalchemy.orm import Session
 
@@ -34,14 +33,16 @@ class AccountSubscriptions:
     account_id: str
     known_on: date
 
-    def put(self, subscription_id: str, new: Period) -> list[Subscription]:
+    def put(
+        self, subscription_id: str, new: Period, *, keeps_start: bool = False
+    ) -> list[Subscription]:
         """Apply new terms from a day on (see ``put_period``); return the subscription's periods."""
         if new.ends_on is not None and new.ends_on <= new.starts_on:
             raise ConflictError(
                 f"ends_on must be after {new.starts_on}, the day on which the terms start.",
                 code="empty_period",
             )
-        if self.put_period(subscription_id, new, source=API):
+        if self.put_period(subscription_id, new, source=API, keeps_start=keeps_start):
             self._mark_due()
         return self._current_rows(subscription_id)
 
@@ -64,14 +65,17 @@ class AccountSubscriptions:
             self._mark_due()
         return self._current_rows(subscription_id)
 
-    def put_period(self, subscription_id: str, new: Period, *, source: str) -> bool:
+    def put_period(
+        self, subscription_id: str, new: Period, *, source: str, keeps_start: bool = False
+    ) -> bool:
         """Apply one period (see ``subscriptions.apply_period``); return whether anything changed.
 
         Terms from ``group`` calls end where the period starts.
         """
         known = self._lock()
         periods = _current_periods(known, subscription_id)
-        changes = {subscription_id: subscriptions.apply_period(periods, new)}
+        written = subscriptions.apply_period(periods, new, keeps_start=keeps_start)
+        changes = {subscription_id: written}
         if TRAITS not in (source, subscription_id):
             changes = _end_trait_periods(known, new.starts_on) | changes
         return self._write(changes, source)
@@ -90,58 +94,46 @@ class AccountSubscriptions:
         if self._write(changes, source):
             self._mark_due()
 
-    def apply_price_traits(self, price: Mapping[str, Any], *, on: date, base_currency: str) -> bool:
-        """Apply the price of a ``group`` call; return whether anything changed.
+    def end_trait_terms(self, on: date) -> None:
+        """End the terms from ``group`` calls on a day, because another source states terms."""
+        self._write(_end_trait_periods(self._known(), on), TRAITS)
 
-        Nothing changes if the account has terms from another source. ``price`` holds any of the
-        terms of a period and ``renewal_on``. The caller has written the account in this
-        transaction, so that no other transaction changes its subscriptions.
+    def trait_periods(self) -> list[Period]:
+        """Return the periods that come from ``group`` calls and B2B events, in order."""
+        return _current_periods(self._known(), TRAITS)
+
+    def first_day_of_other_sources(self) -> date | None:
+        """Return the first day of terms that no ``group`` call and no B2B event states."""
+        others = [row.starts_on for row in self._known() if _is_stated_otherwise(row)]
+        return min(others, default=None)
+
+    def replace_trait_terms(self, wanted: Sequence[Period], *, since: date) -> None:
+        """Replace the periods from ``group`` calls and B2B events.
+
+        Those of merged accounts end on the day ``since``, from which there are new statements. The
+        caller has locked the account.
         """
         known = self._known()
-        if any(row.source != TRAITS for row in known):
-            return False
-        periods = _current_periods(known, TRAITS)
-        new = subscriptions.period_with_price(periods, price, on=on, base_currency=base_currency)
-        if new is None:
-            return False
-        changes = {TRAITS: subscriptions.apply_period(periods, new)}
-        for each in {row.subscription_id for row in known} - {TRAITS}:  # of a merged account
-            changes[each] = subscriptions.end_periods(_started_periods(known, each, on), on, None)
-        return self._write(changes, TRAITS)
-
-    def find_price_traits(self, price: Mapping[str, Any]) -> list[Period]:
-        """Return the periods from ``group`` calls that have all of these terms."""
-        return [
-            period
-            for period in _current_periods(self._known(), TRAITS)
-            if {**asdict(period.terms), "renewal_on": period.renewal_on}.items() >= price.items()
-        ]
-
-    def withdraw_traits(self, wrong: Sequence[Period]) -> None:
-        """Withdraw periods from ``group`` calls; the periods that they ended run on."""
-        periods = _current_periods(self._known(), TRAITS)
-        self._write({TRAITS: subscriptions.withdraw_periods(periods, wrong)}, TRAITS)
-
-    def end_traits(self, *, on: date, reason: str | None) -> bool:
-        """End the terms from ``group`` calls on a day.
-
-        Return False, and change nothing, if the account has terms from another source.
-        """
-        known = self._known()
-        if any(row.source != TRAITS for row in known):
-            return False
-        self._end_started(known, on, reason)
-        return True
+        if any(row.source != TRAITS for row in known if row.subscription_id == TRAITS):
+            return
+        changes = {TRAITS: subscriptions.replace_all(_current_periods(known, TRAITS), wanted)}
+        merged = {row.subscription_id for row in known if row.source == TRAITS} - {TRAITS}
+        if wanted and any(period.ends_on is None or period.ends_on > since for period in wanted):
+            for each in merged:
+                started = _started_periods(known, each, since)
+                changes[each] = subscriptions.end_periods(started, since, None)
+        self._write(changes, TRAITS)
 
     def end_all(self, *, on: date, reason: str) -> bool:
-        """End all subscriptions of the account on a day, except those of billing systems.
+        """End the subscriptions of the API and of imports on a day.
 
-        A billing system sends the end itself. Return False if it bills any of the subscriptions.
+        A billing system sends the end itself, and terms of events end by statement. Return False
+        if a billing system bills any of the subscriptions.
         """
         known = self._known()
-        ours = [row for row in known if row.source not in BILLING_SOURCES]
+        ours = [row for row in known if row.source not in {*BILLING_SOURCES, TRAITS}]
         self._end_started(ours, on, reason)
-        return len(ours) == len(known)
+        return not any(row.source in BILLING_SOURCES for row in known)
 
     def _end_started(self, known: Iterable[Subscription], on: date, reason: str | None) -> None:
         """End the periods that start on or before the day ``on``. Later periods are kept."""
@@ -177,6 +169,17 @@ class AccountSubscriptions:
         mark_due(self.session, self.workspace_id, [self.account_id])
 
 
+def to_period(row: Subscription) -> Period:
+    return Period(
+        row.starts_on,
+        row.ends_on,
+        Terms(row.plan, row.mrr_cents, row.currency, row.seats),
+        row.renewal_on,
+        row.end_reason,
+        row.notice_days,
+    )
+
+
 def _end_trait_periods(known: Iterable[Subscription], on: date) -> dict[str, list[Period]]:
     """Return the periods to write, by subscription, so that terms of ``group`` calls end."""
     from_traits = {row.subscription_id for row in known if row.source == TRAITS}
@@ -188,22 +191,15 @@ def _end_trait_periods(known: Iterable[Subscription], on: date) -> dict[str, lis
 
 def _current_periods(rows: Iterable[Subscription], subscription_id: str) -> list[Period]:
     """Return the periods of one subscription that are not withdrawn."""
-    return [
-        Period(
-            row.starts_on,
-            row.ends_on,
-            Terms(row.plan, row.mrr_cents, row.currency, row.seats),
-            row.renewal_on,
-            row.end_reason,
-            row.notice_days,
-        )
-        for row in rows
-        if _is_current(row, subscription_id)
-    ]
+    return [to_period(row) for row in rows if _is_current(row, subscription_id)]
 
 
 def _started_periods(known: Iterable[Subscription], subscription_id: str, on: date) -> list[Period]:
     return [p for p in _current_periods(known, subscription_id) if p.starts_on <= on]
+
+
+def _is_stated_otherwise(row: Subscription) -> bool:
+    return row.source != TRAITS and row.ends_on != row.starts_on
 
 
 def _is_current(row: Subscription, subscription_id: str) -> bool:

@@ -1,9 +1,9 @@
 """Subscription periods: compute the periods to write for a change of terms."""
 
-from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
-from typing import Any
+from itertools import accumulate
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,30 +38,133 @@ class Period:
     def is_withdrawn(self) -> bool:
         return self.ends_on == self.starts_on
 
-    def begins_within(self, other: "Period") -> bool:
-        """Whether this period starts after the other has started and before the other ends."""
-        return other.starts_on < self.starts_on and (
-            other.ends_on is None or self.starts_on < other.ends_on
-        )
+
+@dataclass(frozen=True, slots=True)
+class KnownPeriod:
+    """A period as it is known from a day on, until a newer version of it is known.
+
+    ``merges``: the accounts that it belonged to before merges, and the day of each merge.
+    """
+
+    known_on: date
+    period: Period
+    source: str = ""
+    merges: tuple[tuple[str, date], ...] = ()
 
 
-def apply_period(periods: Iterable[Period], new: Period) -> list[Period]:
-    """Return the periods to write so that ``new`` is in force from its start to its end.
+def apply_period(
+    periods: Iterable[Period], new: Period, *, keeps_start: bool = False
+) -> list[Period]:
+    """Return the periods to write so that ``new`` is in force from its start.
 
-    A period that runs on the first day of ``new`` ends there and does not resume. Periods that
-    would begin before the end of ``new`` are withdrawn; later ones stay. The same terms again
-    change no price: they extend or shorten the running period, or move its renewal day.
+    It ends where a later period starts, if it does not end before. A period that runs on its first
+    day ends there and does not resume. So the order in which periods arrive does not matter. The
+    same terms again change no price: they extend or shorten the running period, or move its renewal
+    day; with ``keeps_start`` they begin a period of their own.
     """
     current = [period for period in periods if not period.is_withdrawn]
+    new = _until_next(new, (period.starts_on for period in current))
     running = next((p for p in current if p.covers(new.starts_on)), None)
-    withdrawn = [replace(p, ends_on=p.starts_on) for p in current if p.begins_within(new)]
-    if running and running.terms == new.terms:
+    if running is None or running.starts_on == new.starts_on:
+        return [] if new == running else [new]
+    if running.terms == new.terms and not keeps_start:
         same = replace(new, starts_on=running.starts_on)
-        return withdrawn + ([same] if same != running else [])
-    if running and running.starts_on < new.starts_on:
-        cut = replace(running, ends_on=new.starts_on, end_reason=None)
-        return [cut, new, *withdrawn]
-    return [new, *withdrawn]
+        return [same] if same != running else []
+    return [replace(running, ends_on=new.starts_on, end_reason=None), new]
+
+
+def _until_next(period: Period, starts: Iterable[date]) -> Period:
+    """Return the period, ended where the next one starts if it does not end before."""
+    ends = [day for day in starts if day > period.starts_on]
+    until = min(ends, default=None)
+    if until is None or (period.ends_on is not None and period.ends_on <= until):
+        return period
+    return replace(period, ends_on=until, end_reason=None)
+
+
+def end_superseded(versions: Iterable[KnownPeriod]) -> list[KnownPeriod]:
+    """Return the versions of a subscription's periods, each ended where a newer period starts.
+
+    Such an end is known from the day on which both periods are known.
+    """
+    by_start = _by_start(versions)
+    starts = _known_starts(by_start)
+    earliest = _earliest_from_the_end(starts)
+    ended: list[KnownPeriod] = []
+    for place, (starts_on, _) in enumerate(starts, start=1):
+        several = by_start.pop(starts_on)
+        for version, until in zip(several, [*several[1:], None], strict=True):
+            ended += _cut(version, until, starts[place:], earliest[place:])
+    return [*ended, *(version for withdrawn in by_start.values() for version in withdrawn)]
+
+
+def without_derived_ends(versions: Iterable[KnownPeriod]) -> list[KnownPeriod]:
+    """Return the versions that were stated, without those that ``end_superseded`` adds to them."""
+    by_start = _by_start(versions)
+    starts = dict(_known_starts(by_start))
+    stated: list[KnownPeriod] = []
+    for several in by_start.values():
+        own = several[:1]
+        for version in several[1:]:
+            ends_on = version.period.ends_on
+            newer_known_on = starts.get(ends_on) if ends_on else None
+            since = max(own[-1].known_on, newer_known_on) if newer_known_on else None
+            if since is None or version != _ended(own[-1], ends_on, since):
+                own.append(version)
+        stated += own
+    return stated
+
+
+def _ended(version: KnownPeriod, ends_on: date | None, known_on: date) -> KnownPeriod:
+    period = replace(version.period, ends_on=ends_on, end_reason=None)
+    return replace(version, known_on=known_on, period=period)
+
+
+def _by_start(versions: Iterable[KnownPeriod]) -> dict[date, list[KnownPeriod]]:
+    by_start: dict[date, list[KnownPeriod]] = {}
+    for version in sorted(versions, key=lambda each: (each.period.starts_on, each.known_on)):
+        by_start.setdefault(version.period.starts_on, []).append(version)
+    return by_start
+
+
+def _known_starts(by_start: Mapping[date, Sequence[KnownPeriod]]) -> list[tuple[date, date]]:
+    """Return the start of each period that is not withdrawn, and the day it became known."""
+    return [
+        (starts_on, next(each.known_on for each in versions if not each.period.is_withdrawn))
+        for starts_on, versions in by_start.items()
+        if not versions[-1].period.is_withdrawn
+    ]
+
+
+def _earliest_from_the_end(starts: Sequence[tuple[date, date]]) -> list[date]:
+    """Return, for each place, the earliest known day of the starts from there on."""
+    return list(accumulate((known_on for _, known_on in reversed(starts)), min))[::-1]
+
+
+def _cut(
+    version: KnownPeriod,
+    until: KnownPeriod | None,
+    newer: Sequence[tuple[date, date]],
+    earliest: Sequence[date],
+) -> list[KnownPeriod]:
+    """Return a version, and its ends by newer periods that are known before ``until`` is.
+
+    ``newer``: start and known day of the later periods, the nearest first. ``earliest``: the
+    earliest known day from each of them on.
+    """
+    ends: list[KnownPeriod] = []
+    known_before = until.known_on if until else date.max
+    for (starts_on, known_on), best in zip(newer, earliest, strict=True):
+        ends_on = version.period.ends_on
+        if best >= known_before or (ends_on and ends_on <= starts_on):
+            break
+        since = max(version.known_on, known_on)
+        if since < known_before:
+            ends.insert(0, _ended(version, starts_on, since))
+            known_before = since
+        if since == version.known_on:
+            return ends
+    return [version, *ends]
 
 
 def end_periods(periods: Iterable[Period], on: date, reason: str | None) -> list[Period]:
@@ -86,46 +189,3 @@ def replace_all(periods: Iterable[Period], wanted: Iterable[Period]) -> list[Per
     current = {period.starts_on: period for period in periods if not period.is_withdrawn}
     changed = [period for period in wanted if current.pop(period.starts_on, None) != period]
     return [*changed, *(replace(p, ends_on=p.starts_on) for p in current.values())]
-
-
-def withdraw_periods(periods: Iterable[Period], wrong: Iterable[Period]) -> list[Period]:
-    """Return the periods to write as if the wrong ones had never begun.
-
-    The period that each of them ended runs on until the wrong one's end.
-    """
-    valid = {period.starts_on: period for period in periods if not period.is_withdrawn}
-    written: dict[date, Period] = {}
-    for start in sorted((period.starts_on for period in wrong), reverse=True):
-        withdrawn = valid.pop(start)
-        written[start] = replace(withdrawn, ends_on=start)
-        end, reason = withdrawn.ends_on, withdrawn.end_reason
-        for each in [p for p in valid.values() if p.ends_on == start and p.end_reason is None]:
-            runs_on = replace(each, ends_on=end, end_reason=reason)
-            valid[each.starts_on] = written[each.starts_on] = runs_on
-    return list(written.values())
-
-
-def period_with_price(
-    periods: Iterable[Period], price: Mapping[str, Any], *, on: date, base_currency: str
-) -> Period | None:
-    """Return the period that begins when a ``group`` call sends plan, price, seats or renewal day.
-
-    Fields that the call leaves out are taken from the running period. Return None if no price is
-    known. The period of a late call ends where the next known period starts.
-    """
-    current = [period for period in periods if not period.is_withdrawn]
-    running = next((p for p in current if p.covers(on)), None)
-    fields = {"currency": base_currency, **(_price_fields(running) if running else {}), **price}
-    if "mrr_cents" not in fields:
-        return None
-    return Period(
-        on,
-        min((p.starts_on for p in current if p.starts_on > on), default=None),
-        Terms(fields.get("plan"), fields["mrr_cents"], fields["currency"], fields.get("seats")),
-        fields.get("renewal_on"),
-        notice_days=running.notice_days if running else None,
-    )
-
-
-def _price_fields(period: Period) -> Mapping[str, Any]:
-    return {**asdict(period.terms), "renewal_on": period.renewal_on}

@@ -197,6 +197,23 @@ class Subscription(WorkspaceTable):
     merged_on: Mapped[list[date]] = mapped_column(ARRAY(Date), server_default="{}")
 
 
+class PriceStatement(WorkspaceTable):
+    """What ``group`` calls and B2B events of one day state about the price of an account.
+
+    ``fields``: name to the time of the newest statement and its value. ``cancelled_at``: the time
+    of the newest cancellation, with the first day that is not paid.
+    """
+
+    __tablename__ = "price_statement"
+
+    account_id: Mapped[Key] = mapped_column(primary_key=True)
+    day: Mapped[date] = mapped_column(primary_key=True)
+    fields: Mapped[dict[str, Any]] = mapped_column(JSONB)
+    cancelled_at: Mapped[Instant | None]
+    ends_on: Mapped[date | None]
+    end_reason: Mapped[str | None]
+
+
 class Plan(WorkspaceTable):
     """A plan that accounts can buy. ``product_features`` empty: every one is included.
 

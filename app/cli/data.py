@@ -60,6 +60,34 @@ def import_events(
     )
 
 
+@import_app.command("subscriptions")
+def import_subscriptions(
+    file: FileArgument,
+    workspace: WorkspaceOption,
+    mapping: MapOption = None,
+    lookup: LookupOption = None,
+    errors: ErrorsOption = None,
+    *,
+    dry_run: DryRunOption = False,
+    inclusive_ends: Annotated[
+        bool, typer.Option("--inclusive-ends", help="ends_on is the last paid day.")
+    ] = False,
+) -> None:
+    """Import paid periods."""
+    from app.cli.importing import import_file
+
+    import_file(
+        "subscriptions",
+        file,
+        workspace,
+        mapping=mapping,
+        lookup=lookup,
+        errors=errors,
+        dry_run=dry_run,
+        inclusive_ends=inclusive_ends,
+    )
+
+
 def _add_import_command(kind: str, summary: str) -> None:
     """Add a command that imports the rows of one table."""
 
@@ -81,7 +109,6 @@ def _add_import_command(kind: str, summary: str) -> None:
 
 
 for kind, summary in (
-    ("subscriptions", "Import paid periods."),
     ("accounts", "Import accounts."),
     ("users", "Import users and the accounts that they belong to."),
 ):

@@ -13,6 +13,7 @@ from app.imports.local_import import LocalImportResult
 from app.imports.mapping import MappingError
 from app.imports.plan import ImportPlan
 from app.imports.records import FileFormat
+from app.imports.row_results import WARNINGS
 from app.jobs.tables import JobState
 from app.workspaces import queries
 
@@ -29,6 +30,7 @@ def import_file(
     errors: Path | None,
     dry_run: bool,
     split: str | None = None,
+    inclusive_ends: bool = False,
 ) -> None:
     """Import a file. ``.ndjson`` and ``.jsonl``, also gzipped, are NDJSON; all others are CSV."""
     is_ndjson = NDJSON_SUFFIXES & set(file.suffixes[-2:])
@@ -39,6 +41,7 @@ def import_file(
         _read_lookups(lookup),
         split,
         dry_run,
+        inclusive_ends,
     )
     _collect_garbage_seldom()
     with open_database() as (sessions, clock, _), progress_bars() as progress:
@@ -79,6 +82,8 @@ def _report(result: LocalImportResult, *, dry_run: bool) -> None:
         f"{done['rows']:,} rows: {done['stored']:,} {'good' if dry_run else 'stored'},"
         f" {done['duplicates']:,} duplicates, {done['rejected']:,} rejected.",
     )
+    for code, count in result.warnings.items():
+        console.print(f"Warning ({count:,} rows): {WARNINGS[code]} ({code})")
     for error in result.first_errors:
         console.print(f"line {error.line}: {error.message} ({error.code})")
     if result.state is not JobState.DONE:

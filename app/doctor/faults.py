@@ -1,10 +1,13 @@
 """What a check reports."""
 
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
 
-from app.core.db import SessionFactory
+from sqlalchemy.orm import Session
+
+from app.core.db import SessionFactory, rolled_back_transaction, transaction
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +30,10 @@ class Run:
     workspace_id: str
     now: datetime
     dry: bool
+
+    def repair(self) -> AbstractContextManager[Session]:
+        """Open the transaction of a repair, which a dry run rolls back."""
+        return (rolled_back_transaction if self.dry else transaction)(self.sessions)
 
 
 Check = Callable[[Run], Iterator[Fault]]

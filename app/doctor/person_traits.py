@@ -7,12 +7,13 @@ from sqlalchemy.orm import Session
 
 from app.accounts import queries
 from app.accounts.refresh_queue import mark_due
-from app.accounts.subscription_service import AccountSubscriptions
+from app.accounts.stated_prices.service import withdraw_values
 from app.accounts.tables import Account, User
-from app.accounts.traits import split_account_traits
+from app.accounts.traits import field_names, split_account_traits
 from app.core.db import transaction
 from app.core.sql import load_sql
 from app.doctor.faults import Fault, Run
+from app.workspaces.queries import get_workspace
 
 SQL = load_sql(__file__)
 
@@ -27,7 +28,7 @@ def check_person_traits(run: Run) -> Iterator[Fault]:
         pairs = session.execute(SQL.people_in_accounts, values).all()
         unknown = session.scalars(SQL.addresses_of_nobody, values).all()
     for account_id, user_id in pairs:
-        with transaction(run.sessions) as session:
+        with run.repair() as session:
             names = _take_out(session, run, account_id, user_id)
         if names:
             found = f"It has the traits of a person: {', '.join(names)}."
@@ -38,24 +39,28 @@ def check_person_traits(run: Run) -> Iterator[Fault]:
 
 
 def _take_out(session: Session, run: Run, account_id: str, user_id: str) -> list[str]:
-    """Empty the fields that hold the person's values, unless the run is dry; return their names."""
+    """Empty the fields that hold the person's values; return their names."""
     account = queries.get(session, run.workspace_id, Account, account_id, lock=True)
     user = queries.get(session, run.workspace_id, User, user_id)
     sent = split_account_traits(_traits_of(user))
     columns = [name for name, value in sent.columns.items() if getattr(account, name) == value]
     traits = [name for name, value in sent.rest.items() if account.traits.get(name) == value]
-    today = run.now.date()
-    subscriptions = AccountSubscriptions(session, run.workspace_id, account_id, today)
-    price = sent.price if "mrr_cents" in sent.price else {}
-    periods = subscriptions.find_price_traits(price) if price else []
-    if not run.dry:
-        for name in columns:
-            setattr(account, name, None)
-        account.traits = {k: v for k, v in account.traits.items() if k not in traits}
-        session.flush()
-        subscriptions.withdraw_traits(periods)
-        mark_due(session, run.workspace_id, [account_id], notify=False)
-    return sorted({*columns, *traits, *(["mrr"] if periods else [])})
+    for name in columns:
+        setattr(account, name, None)
+    account.traits = {k: v for k, v in account.traits.items() if k not in traits}
+    forgotten = set(field_names(columns, traits))
+    account.field_times = {k: v for k, v in account.field_times.items() if k not in forgotten}
+    session.flush()
+    has_price = "mrr_cents" in sent.price and withdraw_values(
+        session,
+        run.workspace_id,
+        account_id,
+        sent.price,
+        known_on=run.now.date(),
+        base_currency=get_workspace(session, run.workspace_id).base_currency,
+    )
+    mark_due(session, run.workspace_id, [account_id], notify=False)
+    return sorted({*columns, *traits, *(["mrr"] if has_price else [])})
 
 
 def _traits_of(user: User) -> Mapping[str, Any]:

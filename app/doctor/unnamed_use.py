@@ -32,14 +32,13 @@ def check_reach(run: Run) -> Iterator[Fault]:
         rules = event_rules(get_workspace(session, run.workspace_id))
         days = session.scalars(SQL.days_of_unnamed_reach, {"workspace_id": run.workspace_id}).all()
     for day in days:
-        with transaction(run.sessions) as session:
+        with run.repair() as session:
             of_day, users = _find_users(session, run.workspace_id, day, rules)
-            if users and not run.dry:
+            if users:
                 _name_reach(session, run.workspace_id, day, users)
         named.update(account_id for account_id, _, _ in users)
         unnamed.update(row[0] for row in of_day if row not in users)
-    if not run.dry:
-        _mark_due(run, named)
+    _mark_due(run, named)
     for account_id, rows in sorted(named.items()):
         found = f"{rows} rows of reach name no user, so excluded users are counted."
         yield Fault(account_id, found, "The stored events name the users.")
@@ -50,15 +49,14 @@ def check_reach(run: Run) -> Iterator[Fault]:
 def check_completions(run: Run) -> Iterator[Fault]:
     """Give completed steps without a user the users who completed them."""
     values = {"workspace_id": run.workspace_id}
-    with transaction(run.sessions) as session:
+    with run.repair() as session:
         names = event_rules(get_workspace(session, run.workspace_id)).semantic
         done = [name for name, kind in names.items() if kind is SemanticEventKind.STEP_COMPLETED]
         rows = session.execute(SQL.unnamed_completions, values | {"names": done}).mappings().all()
-        for row in () if run.dry else rows:
+        for row in rows:
             session.execute(SQL.name_completion, values | dict(row))
     steps = Counter(row["account_id"] for row in rows)
-    if not run.dry:
-        _mark_due(run, steps)
+    _mark_due(run, steps)
     for account_id, count in sorted(steps.items()):
         found = f"{count} completed onboarding steps name no user, so excluded users are counted."
         yield Fault(account_id, found, "The stored events name the users.")
@@ -98,5 +96,5 @@ def _name_reach(
 
 
 def _mark_due(run: Run, account_ids: Counter[str]) -> None:
-    with transaction(run.sessions) as session:
+    with run.repair() as session:
         mark_due(session, run.workspace_id, [*account_ids], priority=Priority.SILENT, notify=False)

@@ -68,11 +68,19 @@ def parse_plan(
     dry_run: Annotated[
         bool, Query(description="Whether to check all rows without storing anything.")
     ] = False,
+    inclusive_ends: Annotated[
+        bool,
+        Query(
+            description="Subscriptions only: whether `ends_on` is the last paid day. Default: it is"
+            " the first day that is not paid."
+        ),
+    ] = False,
 ) -> ImportPlan:
     """Build the import plan from the query parameters and the Content-Type."""
     content_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     file_format = format or CONTENT_TYPES.get(content_type, FileFormat.CSV)
-    return ImportPlan(kind, file_format, tuple(map), _lookups(lookup), split, dry_run)
+    lookups = _lookups(lookup)
+    return ImportPlan(kind, file_format, tuple(map), lookups, split, dry_run, inclusive_ends)
 
 
 def _lookups(texts: Iterable[str]) -> dict[str, dict[str, str]]:

@@ -12,6 +12,8 @@ ROW_CODES = {
     "invalid_json": "The line is not JSON.",
     "missing_timestamp": "The event has no timestamp: each imported event needs one.",
     "invalid_row": "A field is missing or invalid; the message names it.",
+    "conflicting_periods": "Several lines give one subscription different terms from the same day"
+    " on; the message names them.",
     "unstorable": "The database refuses a value of the row, such as a number out of range.",
     "erased": "The account or user was erased: lift the erasure to import it again.",
 }

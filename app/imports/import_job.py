@@ -1,5 +1,6 @@
 """The job handler of imports: each page is stored together with the position of the next one."""
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
@@ -173,11 +174,14 @@ def _write_halves(
         write_page(session, loader, loader.parse(half), dry_run=dry_run) for half in halves
     )
     days = [each.first_day for each in (first, second) if each.first_day]
+    counts = Counter(first.counts)
+    counts.update(second.counts)
     return PageResult(
         first.stored + second.stored,
         first.duplicates + second.duplicates,
         [*first.errors, *second.errors],
         min(days, default=None),
+        counts,
     )
 
 
@@ -192,6 +196,7 @@ def _add_page(
         "duplicates": before["duplicates"] + result.duplicates,
         "rejected": before["rejected"] + rejected,
         "seconds": round(before["seconds"] + seconds, 3),
+        **{name: before.get(name, 0) + count for name, count in result.counts.items()},
     }
 
 

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Mapping, Sequence
+from datetime import date, timedelta
 from enum import StrEnum
 from typing import Any, Self
 
@@ -84,6 +85,18 @@ class SubscriptionImportRow(RequestModel):
     def _has_a_length(self) -> Self:
         if self.ends_on is not None and self.ends_on <= self.starts_on:
             raise ValueError("ends_on must be after starts_on")
+        return self
+
+
+class InclusiveSubscriptionRow(SubscriptionImportRow):
+    """A period that states its last paid day; ``ends_on`` becomes the day after it."""
+
+    @model_validator(mode="after")
+    def _has_a_length(self) -> Self:
+        if self.ends_on is not None and self.ends_on < self.starts_on:
+            raise ValueError("ends_on must not be before starts_on")
+        if self.ends_on is not None and self.ends_on < date.max:
+            self.ends_on += timedelta(days=1)
         return self
 
 
@@ -214,14 +227,20 @@ def _parse_value(text: str) -> str | float:
     return float(text) if match[2] else int(text)
 
 
-def validate_row(kind: ImportKind, raw: Any, line: int) -> dict[str, Any]:  # noqa: ANN401 - any JSON value
+def validate_row(
+    kind: ImportKind,
+    raw: Any,  # noqa: ANN401 - any JSON value
+    line: int,
+    *,
+    inclusive_ends: bool = False,
+) -> dict[str, Any]:
     """Return the given fields of a row in the types of the tables, or raise RowError."""
     if not isinstance(raw, dict):
         raise RowError.from_code(line, "invalid_json")
     try:
         refuse_shortened_ids(raw)
-        raw = trim_ids(raw)
-        row = ROW_SCHEMAS[kind].model_validate(_in_cents(raw)).model_dump(exclude_unset=True)
+        schema = InclusiveSubscriptionRow if inclusive_ends else ROW_SCHEMAS[kind]
+        row = schema.model_validate(_in_cents(trim_ids(raw))).model_dump(exclude_unset=True)
         row |= _parse_ids(row)
     except ValidationError as error:
         raise RowError(line, "invalid_row", _sentence(error)) from None

@@ -20,6 +20,8 @@ from app.imports.errors import RowError
 from app.imports.event_loader import EventLoader, RowFields
 from app.imports.kinds import ImportKind, parse_cells, refuse_shortened_ids, validate_row
 from app.imports.records import RecordPage
+from app.imports.row_results import NumberedRow, RowsResult
+from app.imports.subscription_rows import write_subscriptions
 from app.workspaces.queries import get_workspace
 from app.workspaces.tables import Workspace
 
@@ -48,12 +50,16 @@ class ParsedPage:
 
 @dataclass(slots=True)
 class PageResult:
-    """The result of storing a page. ``first_day``: the earliest day whose data changed."""
+    """The result of storing a page.
+
+    ``first_day``: the earliest day whose data changed. ``counts``: see ``row_results.COUNTED``.
+    """
 
     stored: int
     duplicates: int = 0
     errors: list[RowError] = field(default_factory=list)
     first_day: date | None = None
+    counts: Mapping[str, int] = field(default_factory=dict)
 
 
 class Loader(Protocol):
@@ -117,6 +123,7 @@ class RowPageLoader:
     workspace: Workspace
     now: datetime
     is_table: bool
+    inclusive_ends: bool = False
     page_size: ClassVar[int] = ROWS_PER_PAGE
 
     def parse(self, page: RecordPage) -> ParsedPage:
@@ -124,28 +131,44 @@ class RowPageLoader:
         for record, line in zip(page.records, page.lines, strict=True):
             try:
                 fields = parse_cells(record) if self.is_table else record
-                parsed.content.append((line, validate_row(self.kind, fields, line)))
+                parsed.content.append((line, self._validate(fields, line)))
             except RowError as error:
                 parsed.errors.append(error)
             except ValueError as error:
                 parsed.errors.append(RowError(line, "invalid_row", str(error)))
         return parsed
 
+    def _validate(self, fields: Any, line: int) -> RowFields:  # noqa: ANN401 - any JSON value
+        return validate_row(self.kind, fields, line, inclusive_ends=self.inclusive_ends)
+
     def prepare(self, sessions: SessionFactory, parsed: ParsedPage) -> None:
         """Do nothing: these tables have no partitions."""
 
     def write(self, session: Session, parsed: ParsedPage) -> PageResult:
         rows, errors = _resolve_ids(session, self.workspace.id, parsed.content)
+        result = self._write_rows(session, rows)
+        return PageResult(
+            len(rows) - len(result.errors) - result.duplicates,
+            result.duplicates,
+            [*errors, *result.errors],
+            date.min,
+            result.counts,
+        )
+
+    def _write_rows(self, session: Session, rows: Sequence[NumberedRow]) -> RowsResult:
+        if self.kind is ImportKind.SUBSCRIPTIONS:
+            return write_subscriptions(
+                session, self.workspace, rows, inclusive_ends=self.inclusive_ends
+            )
         ROW_WRITERS[self.kind](session, self.workspace, [row for _, row in rows], self.now)
-        rejected = []
         if self.kind is ImportKind.ACCOUNTS:
-            rejected = _write_relationships(session, self.workspace.id, rows)
-        return PageResult(len(rows) - len(rejected), 0, [*errors, *rejected], date.min)
+            return RowsResult(errors=_write_relationships(session, self.workspace.id, rows))
+        return RowsResult()
 
 
 def _resolve_ids(
-    session: Session, workspace_id: str, rows: Sequence[tuple[int, RowFields]]
-) -> tuple[list[tuple[int, RowFields]], list[RowError]]:
+    session: Session, workspace_id: str, rows: Sequence[NumberedRow]
+) -> tuple[list[NumberedRow], list[RowError]]:
     """Reject rows with erased ids, and replace former account ids by current ones."""
     ids = {row[name] for _, row in rows for name in ID_KINDS if row.get(name)}
     key = tombstones.find_key(session, workspace_id)
@@ -182,7 +205,7 @@ def _write_accounts(
 
 
 def _write_relationships(
-    session: Session, workspace_id: str, rows: Sequence[tuple[int, RowFields]]
+    session: Session, workspace_id: str, rows: Sequence[NumberedRow]
 ) -> list[RowError]:
     """Set parents and external ids. Return an error for each row where that is not possible.
 
@@ -220,27 +243,6 @@ def _write_users(
     _upsert_fields(session, workspace.id, User, completed, now)
 
 
-def _write_subscriptions(
-    session: Session, workspace: Workspace, rows: Sequence[RowFields], _: datetime
-) -> None:
-    completed = [_period(row, workspace.base_currency) for row in rows]
-    key = ("account_id", "subscription_id", "starts_on", "known_on")
-    latest = {tuple(row[name] for name in key): row for row in completed}
-    queries.upsert_subscription_history(session, workspace.id, list(latest.values()))
-
-
-def _period(row: RowFields, base_currency: str) -> RowFields:
-    period = {
-        "subscription_id": "main",
-        **dict.fromkeys(("ends_on", "end_reason", "plan", "seats", "renewal_on", "notice_days")),
-        **row,
-        "source": "import",
-    }
-    period["currency"] = period.get("currency") or base_currency
-    period["known_on"] = period.get("known_on") or period["starts_on"]
-    return period
-
-
 def _upsert_fields(
     session: Session,
     workspace_id: str,
@@ -267,7 +269,6 @@ RowWriter = Callable[[Session, Workspace, Sequence[RowFields], datetime], None]
 ROW_WRITERS: Mapping[ImportKind, RowWriter] = {
     ImportKind.ACCOUNTS: _write_accounts,
     ImportKind.USERS: _write_users,
-    ImportKind.SUBSCRIPTIONS: _write_subscriptions,
 }
 
 

@@ -17,6 +17,7 @@ from app.imports.import_job import Importer
 from app.imports.mapping import MappingError
 from app.imports.plan import ImportPlan
 from app.imports.records import CsvReader, read_header
+from app.imports.row_results import find_warnings
 from app.imports.tables import ImportRowError
 from app.jobs import queries as job_queries
 from app.jobs import service as jobs
@@ -31,12 +32,13 @@ MAX_LOOKUP_ROWS = 1_000_000
 
 @dataclass(frozen=True, slots=True)
 class LocalImportResult:
-    """How an import ended, with its first errors."""
+    """How an import ended, with its first errors. ``warnings``: code to the number of rows."""
 
     state: JobState
     error: str | None
     progress: Mapping[str, Any]
     first_errors: Sequence[ImportRowError]
+    warnings: Mapping[str, int]
 
 
 class ErrorFile:
@@ -102,7 +104,9 @@ def _result(
         job = job_queries.get_job(session, workspace_id, import_id)
         shown = Paging(MAX_SHOWN_ERRORS, None)
         first = queries.list_errors(session, workspace_id, import_id, shown)
-        return LocalImportResult(JobState(job.state), job.error, job.progress, first.rows)
+        inclusive_ends = job.config.get("inclusive_ends", False)
+        warnings = find_warnings(job.progress, inclusive_ends=inclusive_ends)
+        return LocalImportResult(JobState(job.state), job.error, job.progress, first.rows, warnings)
 
 
 def read_lookup(path: Path) -> dict[str, str]:

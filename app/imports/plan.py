@@ -43,7 +43,10 @@ CellReader = Callable[[list[str]], dict[str, Any]]
 
 @dataclass(frozen=True, slots=True)
 class ImportPlan:
-    """How to read a file. ``split``: the text that separates several event names in one row."""
+    """How to read a file. ``split``: the text that separates several event names in one row.
+
+    ``inclusive_ends``: the ends of subscriptions are last paid days, not the days after them.
+    """
 
     kind: ImportKind
     format: FileFormat = FileFormat.CSV
@@ -51,15 +54,20 @@ class ImportPlan:
     lookups: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     split: str | None = None
     dry_run: bool = False
+    inclusive_ends: bool = False
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> Self:
-        values = {each.name: config[each.name] for each in fields(cls)}
+        values = {each.name: config[each.name] for each in fields(cls) if each.name in config}
         values |= {"kind": ImportKind(config["kind"]), "format": FileFormat(config["format"])}
         return cls(**values)
 
     def config(self) -> dict[str, Any]:
-        return asdict(self)
+        """Return the plan as JSON. A default that older imports do not have is left out."""
+        config = asdict(self)
+        if not self.inclusive_ends:
+            del config["inclusive_ends"]
+        return config
 
     def signature(self, file: FileFingerprint) -> str:
         """Return a hash of the file and this plan: imports with the same hash do the same."""
@@ -68,6 +76,8 @@ class ImportPlan:
 
     def check(self, source: FileSource) -> None:
         """Raise MappingError or InvalidFileError if the file cannot be read with this plan."""
+        if self.inclusive_ends and self.kind is not ImportKind.SUBSCRIPTIONS:
+            raise MappingError("Inclusive ends apply to subscriptions only: omit inclusive_ends.")
         if self.format is FileFormat.NDJSON:
             if self.mapping or self.lookups or self.split:
                 raise MappingError("Mappings, look-ups and splits are for CSV only: omit them.")
@@ -113,4 +123,5 @@ class ImportPlan:
         if self.kind is ImportKind.EVENTS:
             build = event_builder(file.digest, self.split)
             return EventPageLoader(EventLoader(workspace, native.parse_call, now), build)
-        return RowPageLoader(self.kind, workspace, now, is_table=self.format is FileFormat.CSV)
+        is_table = self.format is FileFormat.CSV
+        return RowPageLoader(self.kind, workspace, now, is_table, self.inclusive_ends)

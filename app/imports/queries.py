@@ -5,10 +5,22 @@ from dataclasses import asdict
 from datetime import date, datetime
 from typing import Any, TypeVar
 
-from sqlalchemy import ColumnElement, and_, case, delete, func, inspect, select, text, update
+from sqlalchemy import (
+    ColumnElement,
+    and_,
+    case,
+    delete,
+    func,
+    inspect,
+    select,
+    text,
+    tuple_,
+    update,
+)
 from sqlalchemy.dialects.postgresql import Insert, insert
 from sqlalchemy.orm import Session
 
+from app.accounts.subscription_service import TRAITS
 from app.accounts.tables import Account, Subscription, User
 from app.accounts.traits import ANY_VALUE, TIME_PICTURE
 from app.core.db import Table
@@ -76,6 +88,56 @@ def upsert_subscription_history(session: Session, workspace_id: str, rows: Rows)
     """Upsert subscription periods, whose key includes ``known_on``, and create their accounts."""
     insert_missing_accounts(session, workspace_id, {row["account_id"] for row in rows})
     upsert_rows(session, workspace_id, Subscription, rows)
+
+
+def list_subscription_versions(
+    session: Session, workspace_id: str, subscriptions: Collection[tuple[str, str]]
+) -> Sequence[Subscription]:
+    """Return all stored periods of subscriptions, given by account and subscription."""
+    key = tuple_(Subscription.account_id, Subscription.subscription_id)
+    rows = select(Subscription).where(Subscription.workspace_id == workspace_id)
+    return session.scalars(
+        rows.where(key.in_(subscriptions)).execution_options(populate_existing=True)
+    ).all()
+
+
+def delete_subscription_versions(
+    session: Session, workspace_id: str, keys: Collection[tuple[str, str, date, date]]
+) -> None:
+    """Delete stored periods by account, subscription, first day and known day."""
+    key = tuple_(
+        Subscription.account_id,
+        Subscription.subscription_id,
+        Subscription.starts_on,
+        Subscription.known_on,
+    )
+    if keys:
+        rows = delete(Subscription).where(Subscription.workspace_id == workspace_id, key.in_(keys))
+        session.execute(rows, execution_options={"synchronize_session": False})
+
+
+def list_trait_accounts(
+    session: Session, workspace_id: str, account_ids: Collection[str]
+) -> Sequence[str]:
+    """Return those of the accounts that have terms from ``group`` calls, in key order."""
+    rows = (
+        select(Subscription.account_id)
+        .distinct()
+        .where(
+            Subscription.workspace_id == workspace_id,
+            Subscription.account_id.in_(account_ids),
+            Subscription.source == TRAITS,
+        )
+    )
+    return session.scalars(rows.order_by(Subscription.account_id)).all()
+
+
+def lock_accounts(session: Session, workspace_id: str, account_ids: Collection[str]) -> None:
+    """Lock accounts in key order: one writer at a time changes their subscriptions."""
+    rows = select(Account.account_id).where(
+        Account.workspace_id == workspace_id, Account.account_id.in_(account_ids)
+    )
+    session.execute(rows.order_by(Account.account_id).with_for_update(key_share=True))
 
 
 def insert_missing_accounts(

@@ -9,6 +9,7 @@ from app.core.schemas import ResponseModel
 from app.imports.errors import ROW_CODES
 from app.imports.kinds import ImportKind
 from app.imports.records import FileFormat
+from app.imports.row_results import COUNTED, WARNINGS, find_warnings
 from app.jobs.tables import Job, JobState
 
 EXAMPLES = {
@@ -26,6 +27,17 @@ UPLOAD_BODY: dict[str, Any] = {
 }
 
 
+class ImportWarningOut(ResponseModel):
+    """What is probably not meant as it was read. The rows are stored."""
+
+    code: str = Field(
+        description=f"One of {', '.join(f'`{code}`' for code in WARNINGS)}.",
+        examples=["ends_look_inclusive"],
+    )
+    message: str
+    rows: int = Field(description="The number of rows that it is about.", examples=[120])
+
+
 class ImportOut(ResponseModel):
     """An import with its progress and the result of its rows so far."""
 
@@ -33,6 +45,9 @@ class ImportOut(ResponseModel):
     kind: ImportKind
     format: FileFormat
     dry_run: bool = Field(description="Whether rows are only checked and nothing is stored.")
+    inclusive_ends: bool = Field(
+        description="Whether the ends of subscriptions are read as last paid days."
+    )
     state: JobState = Field(
         description="`queued`: it waits; `running`: it is in progress; the other states are final."
     )
@@ -44,9 +59,14 @@ class ImportOut(ResponseModel):
     bytes_total: int = Field(examples=[104857600])
     rows: int = Field(examples=[1000000])
     stored: int = Field(description="In a dry run: rows that would be stored.", examples=[999700])
-    duplicates: int = Field(description="Events that were already stored.", examples=[290])
+    duplicates: int = Field(
+        description="Events, or periods of subscriptions, that were already stored.", examples=[290]
+    )
     rejected: int = Field(
         description="Rows that could not be imported; the first 10,000 are listed.", examples=[10]
+    )
+    warnings: list[ImportWarningOut] = Field(
+        description="What is probably not meant as it was read, so far."
     )
     rows_per_second: float | None = Field(examples=[18250.5])
     eta_seconds: float | None = Field(
@@ -60,9 +80,26 @@ class ImportOut(ResponseModel):
     @classmethod
     def from_job(cls, job: Job) -> Self:
         plan = {name: job.config[name] for name in ("kind", "format", "dry_run")}
-        progress = {name: value for name, value in job.progress.items() if name != "seconds"}
-        speed, eta = _per_second(job, "rows"), _eta(job)
-        return cls.from_row(job, **plan, **progress, rows_per_second=speed, eta_seconds=eta)
+        plan["inclusive_ends"] = job.config.get("inclusive_ends", False)
+        hidden = {"seconds", *COUNTED}
+        progress = {name: value for name, value in job.progress.items() if name not in hidden}
+        return cls.from_row(
+            job,
+            **plan,
+            **progress,
+            warnings=_warnings(job),
+            rows_per_second=_per_second(job, "rows"),
+            eta_seconds=_eta(job),
+        )
+
+
+def _warnings(job: Job) -> list[ImportWarningOut]:
+    inclusive_ends = job.config.get("inclusive_ends", False)
+    found = find_warnings(job.progress, inclusive_ends=inclusive_ends)
+    return [
+        ImportWarningOut(code=code, message=WARNINGS[code], rows=rows)
+        for code, rows in found.items()
+    ]
 
 
 def _per_second(job: Job, unit: str) -> float | None:

@@ -6,6 +6,7 @@ from app.accounts.tables import (
     Due,
     ExternalId,
     ParkedAccount,
+    PriceStatement,
     Subscription,
 )
 from app.alerts.tables import Alert, AlertState
@@ -35,7 +36,8 @@ Tables = tuple[type[Table], ...]
 ERASED_TABLES: Tables = (
     *(AlertState, Alert),
     *(DailyUsage, DailyReach, FirstUse),
-    *(Subscription, ExternalId, Invoice, BillingSubscription, BillingCustomer),
+    *(Subscription, PriceStatement, ExternalId, Invoice),
+    *(BillingSubscription, BillingCustomer),
     *(Ticket, SurveyResponse, FeedbackItem, Goal, OnboardingCompletion, IncidentAccount),
     *(EngagementFact, EngagementObject),
     *(HealthHistory, HealthScore, ScoreOverride, StaleAccount),
@@ -55,7 +57,7 @@ MOVED_TABLES: Tables = (
 
 SCORE_TABLES: Tables = (
     *(HealthScore, HealthHistory, ScoreOverride, AlertState, AccountSignal),
-    *(ChurnRisk, ChurnRiskHistory, AccountBeforeMerge),
+    *(ChurnRisk, ChurnRiskHistory, AccountBeforeMerge, PriceStatement),
 )
 """Tables that move with a rename. In a merge the target keeps its own rows."""
 
@@ -64,7 +66,7 @@ RECORDING_TABLES: Tables = (Subscription, SurveyResponse, FeedbackItem)
 
 DISCARDED_TABLES: Tables = (
     *(AlertState, AccountSignal, AccountActivity),
-    *(StaleAccount, Due, ParkedAccount, HealthScore, ChurnRisk, ChurnRiskHistory),
+    *(PriceStatement, StaleAccount, Due, ParkedAccount, HealthScore, ChurnRisk, ChurnRiskHistory),
     *(OnboardingCompletion, IncidentAccount, EngagementFact, Assignment, MessageSequence),
 )
 """Tables whose remaining rows of the old id are deleted at the end of a move."""

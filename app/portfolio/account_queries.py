@@ -232,6 +232,8 @@ def _is_after(column: Column, after: ListPosition, *, descending: bool) -> Colum
 
 def _column(field: str) -> Column | MultiValueField:
     prefix, _, name = field.partition(".")
+    if field == "mrr_cents":  # without a rate it is unknown: the rest would pass for the whole
+        return case((~NO_RATE, MRR))
     if field in COLUMNS:
         return COLUMNS[field]
     if prefix == "traits":

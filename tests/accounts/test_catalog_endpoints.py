@@ -2,10 +2,13 @@ from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
+from sqlalchemy import delete
 from sqlalchemy.orm import Session
 
 from app.accounts.refresh_queue import ClaimedAccount, Priority, claim_due
+from app.tables import ProductFeature
 from tests import factories
+from tests.events import calls
 
 CATALOG: list[tuple[str, str, dict[str, Any]]] = [
     (
@@ -21,6 +24,15 @@ CATALOG: list[tuple[str, str, dict[str, Any]]] = [
     ),
     ("product-features", "product_feature", {"event_names": ["Exported"], "weight": 2.5}),
 ]
+
+
+@pytest.fixture(autouse=True)
+def _product_features(session: Session) -> None:
+    factories.workspace(session)
+    for key in ("export", *"abcdefghij"):
+        events = ["Report Exported"] if key == "export" else [key]
+        session.add(ProductFeature(workspace_id="acme", key=key, name=key, event_names=events))
+    session.commit()
 
 
 def audited(client: TestClient) -> list[tuple[str, str]]:
@@ -41,7 +53,7 @@ def test_catalog_rows_are_written_read_and_deleted(
     assert created.status_code == 200
     assert body.items() <= created.json().items()
     assert client.get(url).json() == created.json()
-    assert client.get(f"/api/v1/{path}").json() == {"items": [created.json()], "next_cursor": None}
+    assert created.json() in client.get(f"/api/v1/{path}").json()["items"]
     assert client.delete(url).status_code == 204
     assert client.get(url).status_code == client.delete(url).status_code == 404
     assert audited(client) == [(f"{kind}.deleted", "pro"), (f"{kind}.created", "pro")]
@@ -112,6 +124,46 @@ def test_a_plan_with_impossible_numbers_is_rejected(
 
     assert (answer.status_code, answer.json()["code"]) == (422, "invalid_input")
     assert client.get("/api/v1/plans/pro").status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("wrong", "pointer", "meant"),
+    [
+        ({"product_features": ["export", "exprot"]}, "product_features/1", "'export'"),
+        ({"product_features": ["Export"]}, "product_features/0", "'export'"),
+        ({"product_features": ["Report Exported"]}, "product_features/0", "'export'"),
+        ({"price_shares": {"exports": 0.2}}, "price_shares/exports", "'export'"),
+        ({"limits": {"user": 5}}, "limits/user", "'users'"),
+        ({"limits": {"endcustomers": 5}}, "limits/endcustomers", "'end_customers'"),
+        ({"product_features": ["users"]}, "product_features/0", "PUT /api/v1/product-features"),
+        ({"limits": {"x/y": 5}}, "limits/x~1y", "PUT /api/v1/product-features"),
+    ],
+)
+def test_a_plan_with_an_unknown_product_feature_is_refused_with_what_may_be_meant(
+    client: TestClient, wrong: dict[str, Any], pointer: str, meant: str
+) -> None:
+    answer = client.put("/api/v1/plans/team", json=wrong)
+
+    body = answer.json()
+    assert (answer.status_code, body["code"]) == (422, "unknown_product_feature")
+    assert [error["pointer"] for error in body["errors"]] == [f"/body/{pointer}"]
+    assert meant in body["errors"][0]["message"]
+    assert client.get("/api/v1/plans/team").status_code == 404
+
+
+def test_without_product_features_a_plan_may_name_events_that_were_received(
+    client: TestClient, session: Session
+) -> None:
+    session.execute(delete(ProductFeature))
+    session.commit()
+    calls.ingest(client, calls.track(event="Report Exported"))
+
+    def put(name: str) -> int:
+        plan = {"product_features": [name], "limits": {"users": 5, name: 9}}
+        status: int = client.put("/api/v1/plans/team", json=plan).status_code
+        return status
+
+    assert [put("Report Exported"), put("Report Imported")] == [200, 422]
 
 
 def test_price_shares_may_add_up_to_one_despite_rounding(client: TestClient) -> None:

@@ -1,11 +1,13 @@
 from collections.abc import Mapping
-from datetime import date
+from datetime import UTC, date, datetime, time
 from typing import Any
 
 import pytest
 from sqlalchemy.orm import Session
 
 from app.accounts import queries, subscription_queries
+from app.accounts.stated_prices.replay import DayStatement
+from app.accounts.stated_prices.service import apply_statements
 from app.accounts.subscription_service import AccountSubscriptions
 from app.accounts.subscriptions import Period, Terms
 from tests import factories
@@ -34,9 +36,10 @@ def put(
     return account.put_period(subscription_id, new, source=source)
 
 
-def put_traits(session: Session, price: Mapping[str, Any], *, on: date) -> bool:
-    account = AccountSubscriptions(session, "acme", "a1", on)
-    return account.apply_price_traits(price, on=on, base_currency="USD")
+def put_traits(session: Session, price: Mapping[str, Any], *, on: date) -> None:
+    at = datetime.combine(on, time(12), UTC)
+    stated = DayStatement(on, {name: (at, value) for name, value in price.items()})
+    apply_statements(session, "acme", "a1", [stated], known_on=on, base_currency="USD")
 
 
 def mrr(session: Session, *, on: date, known_on: date = MAR) -> dict[str, int]:
@@ -78,9 +81,9 @@ def test_an_account_pays_the_sum_of_its_subscriptions_by_currency(session: Sessi
 
 
 def test_price_traits_create_a_subscription(session: Session) -> None:
-    assert put_traits(session, {"mrr_cents": 100, "seats": 5}, on=JAN)
-    assert not put_traits(session, {"mrr_cents": 100}, on=FEB)
-    assert put_traits(session, {"mrr_cents": 200}, on=MAR)
+    put_traits(session, {"mrr_cents": 100, "seats": 5}, on=JAN)
+    put_traits(session, {"mrr_cents": 100}, on=FEB)
+    put_traits(session, {"mrr_cents": 200}, on=MAR)
 
     assert [mrr(session, on=day) for day in (JAN, FEB, MAR)] == [
         {"USD": 100},
@@ -92,14 +95,14 @@ def test_price_traits_create_a_subscription(session: Session) -> None:
 
 
 def test_price_traits_without_a_price_write_nothing(session: Session) -> None:
-    assert not put_traits(session, {"seats": 5}, on=JAN)
+    put_traits(session, {"seats": 5}, on=JAN)
     assert subscription_queries.list_known_periods(session, "acme", "a1") == []
 
 
 def test_price_traits_are_ignored_after_any_other_source(session: Session) -> None:
     put(session, JAN, 100, known_on=JAN, ends_on=FEB)
 
-    assert not put_traits(session, {"mrr_cents": 200}, on=MAR)
+    put_traits(session, {"mrr_cents": 200}, on=MAR)
     assert mrr(session, on=MAR) == {}
 
 

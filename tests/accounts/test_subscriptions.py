@@ -1,16 +1,20 @@
 from collections.abc import Iterable
 from datetime import date, timedelta
+from itertools import permutations
+from random import Random
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.accounts.subscriptions import (
+    KnownPeriod,
     Period,
     Terms,
     apply_period,
     end_periods,
-    period_with_price,
-    withdraw_periods,
+    end_superseded,
+    without_derived_ends,
 )
 
 checked = settings(max_examples=300)
@@ -87,7 +91,7 @@ def test_periods_as_last_known_never_overlap(changes: list[Period | date]) -> No
 
 @checked
 @given(histories, periods())
-def test_the_last_period_is_in_force_from_its_start_to_its_end(
+def test_the_last_period_is_in_force_from_its_start_to_its_end_or_the_next_period(
     changes: list[Period | date], last: Period
 ) -> None:
     ledger = Ledger()
@@ -96,12 +100,15 @@ def test_the_last_period_is_in_force_from_its_start_to_its_end(
 
     known = ledger.known(len(changes))
 
+    later = {p.starts_on for p in known if p.starts_on > last.starts_on}
     for covered in filter(last.covers, DAYS):
-        running = next(p for p in known if p.covers(covered))
-        assert (running.terms, running.renewal_on) == (last.terms, last.renewal_on)
-    if last.ends_on is not None:
-        next_days = [p.starts_on for p in known if p.covers(last.ends_on)]
-        assert next_days in ([], [last.ends_on]), "a period that was cut off does not resume"
+        running = next((p for p in known if p.covers(covered)), None)
+        assert running or min(later) <= covered, "a later period may have ended by itself"
+        if covered < min(later, default=DAYS[-1]):
+            assert running
+            assert (running.terms, running.renewal_on) == (last.terms, last.renewal_on)
+    if last.ends_on is not None and last.ends_on < min(later, default=date.max):
+        assert not any(p.covers(last.ends_on) for p in known), "a period that was cut off resumes"
 
 
 @checked
@@ -152,12 +159,74 @@ def test_a_change_ends_the_running_period_and_leaves_later_ones() -> None:
     assert written == [period(0, 4), period(4, 8, mrr_cents=200)]
 
 
-def test_open_ended_terms_withdraw_later_periods() -> None:
+def test_open_ended_terms_end_where_a_later_period_starts() -> None:
     later = period(8, plan="pro")
 
     written = apply_period([period(0, 8), later], period(4, mrr_cents=200))
 
-    assert written == [period(0, 4), period(4, mrr_cents=200), period(8, 8, plan="pro")]
+    assert written == [period(0, 4), period(4, 8, mrr_cents=200)]
+
+
+@pytest.mark.parametrize("order", list(permutations(range(4))))
+def test_open_ended_periods_end_each_other_in_whatever_order_they_come(
+    order: tuple[int, ...],
+) -> None:
+    """100 from day 0, 200 from day 3, 100 again from day 6 to 8, 300 from day 10."""
+    history = [period(0), period(3, mrr_cents=200), period(6, 8), period(10, mrr_cents=300)]
+    current: dict[date, Period] = {}
+    for n in order:
+        written = apply_period(current.values(), history[n], keeps_start=True)
+        current |= {each.starts_on: each for each in written}
+
+    days = [sum(p.terms.mrr_cents for p in current.values() if p.covers(day)) for day in DAYS]
+    assert days == [100] * 3 + [200] * 3 + [100] * 2 + [0] * 2 + [300] * 2
+
+
+known_periods = st.builds(KnownPeriod, st.sampled_from(DAYS), periods())
+
+
+def unique(versions: list[KnownPeriod]) -> list[KnownPeriod]:
+    return list({(each.period.starts_on, each.known_on): each for each in versions}.values())
+
+
+@checked
+@given(st.lists(known_periods, max_size=6).map(unique))
+def test_versions_never_overlap_on_any_known_day(versions: list[KnownPeriod]) -> None:
+    ledger = Ledger()
+    for version in end_superseded(versions):
+        ledger.write([version.period], DAYS.index(version.known_on))
+
+    for known_on in range(len(DAYS)):
+        known = ledger.known(known_on)
+        assert all(sum(p.covers(d) for p in known) <= 1 for d in DAYS)
+
+
+@checked
+@given(st.lists(known_periods, max_size=6).map(unique), st.randoms())
+def test_versions_can_come_in_any_order_and_again(
+    versions: list[KnownPeriod], chance: Random
+) -> None:
+    expected = end_superseded(versions)
+    shuffled = chance.sample(versions, len(versions))
+
+    assert end_superseded(shuffled) == expected
+    assert end_superseded(without_derived_ends(expected)) == expected
+
+
+def test_an_end_by_a_newer_period_is_known_when_the_newer_one_is() -> None:
+    older, newer = KnownPeriod(DAYS[0], period(0)), KnownPeriod(DAYS[6], period(5, mrr_cents=200))
+
+    assert end_superseded([newer, older]) == [
+        older,
+        KnownPeriod(DAYS[6], period(0, 5)),
+        newer,
+    ]
+
+
+def test_an_own_earlier_end_stays() -> None:
+    versions = [KnownPeriod(DAYS[0], period(0, 3)), KnownPeriod(DAYS[6], period(5))]
+
+    assert end_superseded(versions) == versions
 
 
 def test_the_same_terms_again_can_extend_a_period() -> None:
@@ -186,62 +255,3 @@ def test_an_end_on_the_day_of_a_change_gives_its_reason_to_the_period_before() -
 
 def test_an_earlier_end_is_not_moved() -> None:
     assert end_periods([period(0, 4)], DAYS[6], "price") == []
-
-
-def test_a_price_trait_leaves_the_terms_that_it_does_not_name() -> None:
-    running = Period(DAYS[0], None, Terms(None, 100, "EUR", 5), renewal_on=DAYS[9])
-
-    new = period_with_price([running], {"seats": 7}, on=DAYS[4], base_currency="USD")
-
-    assert new == Period(DAYS[4], None, Terms(None, 100, "EUR", 7), renewal_on=DAYS[9])
-
-
-def test_another_plan_at_the_same_price_is_a_new_period() -> None:
-    running = Period(DAYS[0], None, Terms("pro", 100, "EUR", 5))
-
-    again = period_with_price([running], {"plan": "pro"}, on=DAYS[4], base_currency="USD")
-    other = period_with_price([running], {"plan": "scale"}, on=DAYS[4], base_currency="USD")
-
-    assert again is not None
-    assert apply_period([running], again) == []
-    assert other == Period(DAYS[4], None, Terms("scale", 100, "EUR", 5))
-
-
-def test_without_a_price_there_is_no_period() -> None:
-    ended = period(0, 4)
-
-    assert period_with_price([], {"seats": 7}, on=DAYS[4], base_currency="USD") is None
-    assert period_with_price([ended], {"seats": 7}, on=DAYS[4], base_currency="USD") is None
-
-
-def test_a_first_price_is_in_the_base_currency() -> None:
-    new = period_with_price([], {"mrr_cents": 500}, on=DAYS[4], base_currency="EUR")
-
-    assert new == Period(DAYS[4], None, Terms(None, 500, "EUR", None))
-
-
-def test_a_late_price_ends_where_the_next_one_starts() -> None:
-    known = [Period(DAYS[6], None, Terms(None, 300, "USD", None))]
-
-    new = period_with_price(known, {"mrr_cents": 200}, on=DAYS[3], base_currency="USD")
-
-    assert new is not None
-    assert new.ends_on == DAYS[6]
-    assert apply_period(known, new) == [new]
-
-
-def test_the_period_before_withdrawn_ones_runs_on_until_the_end_of_the_last() -> None:
-    """10 from day 0, then wrongly 20 from day 2 and 30 from day 4 to day 9."""
-    ten, twenty, thirty = (Terms("basic", cents, "USD", None) for cents in (10, 20, 30))
-    history = [
-        Period(DAYS[0], DAYS[2], ten),
-        Period(DAYS[2], DAYS[4], twenty),
-        Period(DAYS[4], DAYS[9], thirty, end_reason="left"),
-    ]
-    ledger = Ledger()
-    ledger.write(history, 1)
-
-    ledger.write(withdraw_periods(history, history[1:]), 2)
-
-    assert ledger.known(2) == [Period(DAYS[0], DAYS[9], ten, end_reason="left")]
-    assert ledger.known(1) == history

@@ -1,12 +1,14 @@
 """Accounts that got the traits of a person, as older versions stored them."""
 
 from datetime import date
-from typing import Any
 
+import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy.orm import Session
 
-from app.accounts.subscription_service import AccountSubscriptions
+from app.accounts.subscription_queries import write_periods
+from app.accounts.subscription_service import TRAITS
+from app.accounts.subscriptions import Period, Terms
 from app.accounts.tables import Account
 from app.core.db import SessionFactory
 from app.doctor.faults import Run
@@ -15,6 +17,7 @@ from tests.conftest import NOW
 from tests.events.calls import group, identify, ingest, one_row
 
 ADA = {"email": "ada@example.org", "name": "Ada", "plan": "solo", "mrr": 77, "city": "Oslo"}
+ACME, OF_ADA = Terms("pro", 500_00, "USD", None), Terms("solo", 77_00, "USD", None)
 REST = {"email": "ada@example.org", "city": "Oslo"}
 PERIODS = (
     "SELECT array_agg((starts_on, ends_on, mrr_cents)::text ORDER BY starts_on) FROM ("
@@ -22,9 +25,15 @@ PERIODS = (
 )
 
 
-def price(session: Session, on: date, **terms: Any) -> None:  # noqa: ANN401
-    subscriptions = AccountSubscriptions(session, "acme", "a1", on)
-    subscriptions.apply_price_traits(terms, on=on, base_currency="USD")
+def store_prices(session: Session) -> None:
+    """500 from January on, ended by the 77 of Ada from March on."""
+    january, march = date(2026, 1, 1), date(2026, 3, 1)
+    for known_on, periods in (
+        (january, [Period(january, None, ACME)]),
+        (march, [Period(january, march, ACME), Period(march, None, OF_ADA)]),
+    ):
+        changes = {TRAITS: periods}
+        write_periods(session, "acme", "a1", changes, source=TRAITS, known_on=known_on)
 
 
 def store_as_older_versions(client: TestClient, session: Session) -> None:
@@ -37,8 +46,7 @@ def store_as_older_versions(client: TestClient, session: Session) -> None:
     account = session.get_one(Account, ("acme", "a1"))
     account.name, account.plan, account.segment = "Ada", "solo", "smb"
     account.traits = REST | {"region": "emea"}
-    price(session, date(2026, 1, 1), mrr_cents=500_00, plan="pro")
-    price(session, date(2026, 3, 1), mrr_cents=77_00, plan="solo")
+    store_prices(session)
     session.commit()
 
 
@@ -103,3 +111,20 @@ def test_the_address_of_an_erased_person_is_reported(
 
     assert [(fault.account_id, fault.repair) for fault in faults] == [("a1", None)]
     assert "ada" not in faults[0].found
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_a_later_price_does_not_bring_the_person_s_price_back(
+    client: TestClient, sessions: SessionFactory, session: Session, when: str
+) -> None:
+    """The seats of 10 March are added to 500. Without the repair they were added to 77."""
+    store_as_older_versions(client, session)
+    seats = group("g2", userId="bob", traits={"seats": 5}, timestamp="2026-03-10T09:00:00Z")
+    if when == "before":
+        ingest(client, seats)
+
+    list(check_person_traits(Run(sessions, "acme", NOW, dry=False)))
+    ingest(client, seats if when == "after" else {**seats, "messageId": "g3"})
+
+    mrr = client.get("/api/v1/accounts/a1/mrr").json()
+    assert mrr["mrr_cents"] == {"USD": 500_00}

@@ -213,6 +213,26 @@ def test_tiers_use_metrics_as_they_were_known(session: Session, metric: str, val
     assert tier.missing == 400 - value
 
 
+def test_a_goal_on_mrr_is_unknown_while_a_part_has_no_rate(session: Session) -> None:
+    """1,000 dollars and 500 euros without a rate are unknown, not 1,000; a free part is no part."""
+    goal = {"title": "Grow", "metric": "mrr", "baseline": 0.0, "target": 1200.0}
+    for account_id, cents in (("a1", 500_00), ("a2", 0)):
+        add(
+            session,
+            Goal(account_id=account_id, goal_id="g", due_on=on(-30), known_on=on(5), **goal),
+        )
+        factories.subscription(session, account_id, mrr_cents=1000_00)
+        factories.subscription(
+            session, account_id, subscription_id="eu", currency="EUR", mrr_cents=cents
+        )
+
+    [unknown] = engagement_of(session).goals
+    [known] = engagement_of(session, account_id="a2").goals
+
+    assert (unknown.value, unknown.share) == (None, None)
+    assert known.value == 1000
+
+
 def test_a_trait_that_was_written_later_is_unknown_on_a_past_day(session: Session) -> None:
     factories.account(session, "a2", traits={"spend": "120.5"}, traits_at=ago(5))
     columns = {"name": "Gold", "position": 1, "metric": "trait", "trait": "spend"}

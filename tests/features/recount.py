@@ -165,11 +165,27 @@ def _periods(world: World, account_id: str, as_of: date) -> list[Row]:
     rows = world.rows_of(Subscription, account_id, known_on=as_of)
     for row in sorted(rows, key=lambda row: row["known_on"]):
         newest[row["subscription_id"], row["starts_on"]] = row
-    return [
-        row
-        for row in newest.values()
-        if row["starts_on"] <= as_of and row["ends_on"] != row["starts_on"]
-    ]
+    return [row for row in newest.values() if row["ends_on"] != row["starts_on"]]
+
+
+def _is_held(row: Row, known: list[Row], as_of: date) -> bool:
+    """Whether an ended period runs on to the paid one that renews it within 31 days."""
+    ends_on = row["ends_on"]
+    same = [each for each in known if each["subscription_id"] == row["subscription_id"]]
+    last = max(each["starts_on"] for each in same if each["starts_on"] <= as_of)
+    if ends_on is None or ends_on > as_of or not row["mrr_cents"] or row["starts_on"] != last:
+        return False
+    if (
+        row.get("end_reason") is None
+        and row.get("renewal_on") == ends_on + timedelta(days=1) > as_of
+    ):
+        return True
+    paid_at_end = any(_covers(each, ends_on) for each in known if each["mrr_cents"] > 0)
+    return any(
+        as_of < each["starts_on"] <= ends_on + timedelta(days=31)
+        for each in (same if paid_at_end else known)
+        if each["mrr_cents"] > 0
+    )
 
 
 def _cents(world: World, row: Row, spec: FeatureSpec) -> int | None:
@@ -191,11 +207,12 @@ def _payment(
     world: World, periods: list[Row], account: Row, spec: FeatureSpec, now: list[date]
 ) -> Row:
     as_of = now[0]
+    known, periods = periods, [row for row in periods if row["starts_on"] <= as_of]
     cents = {id(row): _cents(world, row, spec) for row in periods}
-    running = [row for row in periods if _covers(row, as_of)]
+    running = [row for row in periods if _covers(row, as_of) or _is_held(row, known, as_of)]
     paying = [row for row in periods if row["mrr_cents"] > 0]
-    pays = any(_covers(row, as_of) for row in paying)
-    in_window = [row for row in paying if any(_covers(row, on) for on in now)]
+    pays = any(row["mrr_cents"] > 0 for row in running)
+    in_window = [row for row in paying if row in running or any(_covers(row, on) for on in now)]
     no_rate = any(cents[id(row)] is None for row in in_window)
     paid_a_day = [
         sum(cents[id(row)] or 0 for row in paying if _covers(row, on))

@@ -67,6 +67,54 @@ def test_an_account_churns_on_the_first_day_after_its_last_paid_day(session: Ses
     assert (features.churned, features.paid_until, features.price_cents) == (True, AS_OF, None)
 
 
+@pytest.mark.parametrize(
+    ("renewal", "churned"),
+    [
+        ({}, False),
+        ({"known_on": day(-1)}, True),
+        ({"starts_on": day(-30)}, False),
+        ({"starts_on": day(-31)}, True),
+        ({"mrr_cents": 0}, True),
+        ({"starts_on": day(-5), "ends_on": day(-5)}, True),
+        ({"subscription_id": "new"}, False),
+    ],
+)
+def test_a_known_renewal_within_31_days_bridges_the_gap(
+    session: Session,
+    renewal: dict[str, Any],
+    churned: bool,  # noqa: FBT001
+) -> None:
+    """The contract of 100 ends yesterday, its renewal of 300 starts tomorrow: 100 until then."""
+    factories.subscription(session, ends_on=day(1))
+    columns = {"starts_on": day(-1), "known_on": day(9), "mrr_cents": 300_00, **renewal}
+    factories.subscription(session, **columns)
+
+    features = load_one(session)
+
+    assert (features.churned, features.pays) == (churned, not churned)
+    assert features.mrr_cents == (0 if churned else 100_00)
+
+
+@pytest.mark.parametrize(("end_reason", "churned"), [(None, False), ("price", True)])
+def test_a_renewal_day_after_the_end_bridges_that_day_unless_the_end_has_a_reason(
+    session: Session,
+    end_reason: str | None,
+    churned: bool,  # noqa: FBT001
+) -> None:
+    factories.subscription(session, ends_on=AS_OF, renewal_on=day(-1), end_reason=end_reason)
+
+    assert load_one(session).churned is churned
+    assert load_one(session, as_of=day(-1)).churned
+
+
+def test_an_add_on_that_ended_is_not_renewed_by_another_subscription(session: Session) -> None:
+    factories.subscription(session, mrr_cents=50_00, subscription_id="add-on", ends_on=day(5))
+    factories.subscription(session, ends_on=AS_OF)
+    factories.subscription(session, starts_on=day(-1), known_on=day(9), mrr_cents=200_00)
+
+    assert load_one(session).mrr_cents == 100_00
+
+
 def test_a_price_in_another_currency_is_converted_at_the_rate_of_its_first_day(
     session: Session,
 ) -> None:

@@ -132,6 +132,20 @@ def test_a_filter_has_the_same_result_in_every_route(
     assert counted == {"count": len(ids), "mrr_cents": paid, "exclusions": {"no_rate": 0}}
 
 
+def test_an_mrr_without_a_rate_matches_no_number(client: TestClient, session: Session) -> None:
+    """A part of the MRR has no rate: whether it is at most or at least 100 is unknown."""
+    no_rate = {"price_status": "no_rate"}
+    add_scored_account(session, "euro", score=50.0, band="watch", mrr_cents=9_900, details=no_rate)
+    session.commit()
+
+    for op in ("lte", "gte"):
+        raw = {"field": "mrr_cents", "op": op, "value": 10_000}
+        assert client.post(QUERY, json={"filter": raw}).json()["items"] == []
+    unknown = {"field": "mrr_cents", "op": "is_null", "value": True}
+    items = client.post(QUERY, json={"filter": unknown}).json()["items"]
+    assert [item["account_id"] for item in items] == ["euro"]
+
+
 @pytest.mark.usefixtures("accounts")
 def test_an_old_id_in_a_filter_means_the_current_account(
     client: TestClient, session: Session

@@ -1,6 +1,7 @@
 """Apply B2B events to accounts, members and prices, in the transaction that stores them."""
 
-from collections.abc import Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
 from dataclasses import fields
 from datetime import date
 from functools import reduce
@@ -9,37 +10,27 @@ from itertools import groupby
 from sqlalchemy.orm import Session
 
 from app.accounts import queries as accounts
+from app.accounts.stated_prices.replay import Cancellation, DayStatement
+from app.accounts.stated_prices.service import apply_statements
 from app.accounts.subscription_service import AccountSubscriptions
 from app.accounts.tables import Account
 from app.accounts.traits import ROW_TIME, field_time
 from app.core.row_queries import ensure_row
 from app.core.sql import load_sql
 from app.events.reading.b2b import B2BEvent, B2BEventKind, LifecycleDates, apply_b2b_event
-from app.events.reading.identities import PriceRow
+from app.events.reading.identities import Identities
 
 DELETION_REASON = "account_deleted"
+END_KINDS = frozenset({B2BEventKind.ACCOUNT_DELETED, B2BEventKind.SUBSCRIPTION_CANCELLED})
 
 SQL = load_sql(__file__, row_time=ROW_TIME.format(row="u"))
 
 
-def apply_b2b_events(
-    session: Session,
-    workspace_id: str,
-    events: Sequence[B2BEvent],
-    prices: Sequence[PriceRow],
-    *,
-    known_on: date | None,
-) -> Mapping[int, str]:
-    """Write the dates, memberships and prices that B2B events report.
-
-    Return a warning code by event number. ``prices``: the price rows of the same batch.
-    ``known_on``: the day on which the events become known; None: imported history, which counts as
-    known on the day it happened.
-    """
+def apply_b2b_events(session: Session, workspace_id: str, events: Sequence[B2BEvent]) -> None:
+    """Write the dates and memberships that B2B events report."""
     ordered = sorted(events, key=lambda event: (event.account_id, event.at, event.n))
     _write_lifecycle_dates(session, workspace_id, ordered)
     _end_memberships(session, workspace_id, events)
-    return _end_prices(session, workspace_id, ordered, prices, known_on)
 
 
 def _write_lifecycle_dates(session: Session, workspace_id: str, events: Sequence[B2BEvent]) -> None:
@@ -64,31 +55,63 @@ def _end_memberships(session: Session, workspace_id: str, events: Sequence[B2BEv
         session.execute(SQL.end_membership, values)
 
 
-def _end_prices(
+def apply_prices(
     session: Session,
     workspace_id: str,
-    events: Sequence[B2BEvent],
-    prices: Sequence[PriceRow],
+    identities: Identities,
+    *,
     known_on: date | None,
-) -> Mapping[int, str]:
-    """End the subscriptions of accounts that cancel or are deleted.
+    base_currency: str,
+) -> Sequence[int]:
+    """Apply the prices and ends that events state, from the day of their event on.
 
-    Return a warning code by number of each event whose subscription comes from another source and
-    therefore does not end. A price stated later on the same day stays in force.
+    Return the numbers of the events that terms from another source override. The accounts are
+    locked. ``known_on``: the day on which the events become known; None: imported history, which
+    counts as known on the day it happened.
     """
-    last_stated = {(row.account_id, row.stated_at.date()): row.stated_at for row in prices}
-    warnings: dict[int, str] = {}
-    for event in events:
-        account_id, day = event.account_id, event.day
-        account = AccountSubscriptions(session, workspace_id, account_id, known_on or day)
-        if last_stated.get((account_id, day), event.at) > event.at:
-            continue
-        if event.kind is B2BEventKind.ACCOUNT_DELETED:
-            ended = account.end_all(on=day, reason=DELETION_REASON)
-        elif event.kind is B2BEventKind.SUBSCRIPTION_CANCELLED:
-            ended = account.end_traits(on=event.ends_on or day, reason=event.reason)
-        else:
-            continue
-        if not ended:
-            warnings[event.n] = "mrr_ignored"
-    return warnings
+    statements: defaultdict[str, list[DayStatement]] = defaultdict(list)
+    for row in identities.prices:
+        statements[row.account_id].append(DayStatement(row.day, row.price))
+    ends = [event for event in identities.b2b_events if event.kind in END_KINDS]
+    for event in sorted(ends, key=lambda event: (event.at, event.n)):
+        statements[event.account_id].append(_end_statement(event))
+    others_start = {
+        account_id: apply_statements(
+            session,
+            workspace_id,
+            account_id,
+            statements[account_id],
+            known_on=known_on,
+            base_currency=base_currency,
+        )
+        for account_id in sorted(statements)
+    }
+    stated = [(row.account_id, row.day, n) for row in identities.prices for n in row.numbers]
+    cancelled = [event for event in ends if event.kind is B2BEventKind.SUBSCRIPTION_CANCELLED]
+    stated += [(event.account_id, event.day, event.n) for event in cancelled]
+    overridden = [n for name, day, n in stated if day >= (others_start[name] or date.max)]
+    return [*overridden, *_end_deleted_accounts(session, workspace_id, ends, known_on)]
+
+
+def _end_statement(event: B2BEvent) -> DayStatement:
+    is_deleted = event.kind is B2BEventKind.ACCOUNT_DELETED
+    reason = DELETION_REASON if is_deleted else event.reason
+    ends_on = event.day if is_deleted else event.ends_on or event.day
+    return DayStatement(event.day, {}, Cancellation(event.at, ends_on, reason))
+
+
+def _end_deleted_accounts(
+    session: Session, workspace_id: str, events: Iterable[B2BEvent], known_on: date | None
+) -> Sequence[int]:
+    """End what the API and imports state of deleted accounts.
+
+    Return the numbers of the events whose account a billing system bills.
+    """
+    return [
+        event.n
+        for event in sorted(events, key=lambda event: (event.account_id, event.at))
+        if event.kind is B2BEventKind.ACCOUNT_DELETED
+        and not AccountSubscriptions(
+            session, workspace_id, event.account_id, known_on or event.day
+        ).end_all(on=event.day, reason=DELETION_REASON)
+    ]

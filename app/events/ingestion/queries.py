@@ -7,14 +7,13 @@ from functools import cache
 from typing import Any
 
 import orjson
-from sqlalchemy import TextClause, delete, func, insert, select, tuple_
+from sqlalchemy import TextClause, delete, insert, select, tuple_
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.orm import Session
 
-from app.accounts.subscription_service import TRAITS
-from app.accounts.tables import Account, Subscription, User
+from app.accounts.tables import User
 from app.accounts.traits import ROW_TIME
-from app.core.query_helpers import advisory_lock, same_account
+from app.core.query_helpers import advisory_lock
 from app.core.sql import load_sql
 from app.events.ingestion.event_names import MAX_EVENT_NAMES
 from app.events.reading.identities import AccountTraitsRow, Identities, UserTraitsRow
@@ -38,24 +37,6 @@ class BatchOrigin:
     workspace_id: str
     key_id: str
     received_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class KnownPrice:
-    """Source and dates of an account's stored price, before a group call changes the price.
-
-    ``has_other_source``: a subscription comes from the API, an import or a billing system.
-    ``traits_at``: the time of the latest call that set traits. ``starts``: the first days of the
-    account's subscriptions.
-    """
-
-    has_other_source: bool
-    traits_at: datetime
-    starts: frozenset[date]
-
-    def is_newer_than(self, stated_at: datetime) -> bool:
-        """Whether a call later than ``stated_at`` has already set the price from its day on."""
-        return stated_at < self.traits_at and stated_at.date() in self.starts
 
 
 def insert_events(
@@ -172,24 +153,6 @@ def list_known_users(session: Session, workspace_id: str, user_ids: Collection[s
     """Return those of the ids that are users."""
     rows = select(User.user_id).where(User.workspace_id == workspace_id, User.user_id.in_(user_ids))
     return set(session.scalars(rows))
-
-
-def load_known_prices(
-    session: Session, workspace_id: str, account_ids: Collection[str]
-) -> dict[str, KnownPrice]:
-    """Return the source and the dates of the accounts' stored prices, by account."""
-    rows = session.execute(
-        select(
-            Account.account_id,
-            func.coalesce(func.bool_or(Subscription.source != TRAITS), False),
-            Account.traits_at,
-            func.array_agg(Subscription.starts_on),
-        )
-        .outerjoin(Subscription, same_account(Subscription, Account))
-        .where(Account.workspace_id == workspace_id, Account.account_id.in_(account_ids))
-        .group_by(Account.account_id, Account.traits_at)
-    )
-    return {row[0]: KnownPrice(row[1], row[2], frozenset(row[3])) for row in rows}
 
 
 def load_fingerprints(

@@ -7,7 +7,6 @@ from datetime import date, datetime, timedelta
 from sqlalchemy.orm import Session
 
 from app.accounts import links
-from app.accounts.subscription_service import AccountSubscriptions
 from app.core.db import SessionFactory, run_with_retries
 from app.core.errors import FieldError
 from app.events.ingestion import b2b_effects, engagement_events, queries, receipts
@@ -19,7 +18,7 @@ from app.events.ingestion.schemas import Receipt
 from app.events.reading.batch import Batch, ParsedBatch, parse_batch
 from app.events.reading.canonical import VIEW_KINDS, CanonicalEvent, Dialect, EventRules
 from app.events.reading.errors import StrictBatchError
-from app.events.reading.identities import Identities, PriceRow, is_identity_event, merge_identities
+from app.events.reading.identities import Identities, is_identity_event, merge_identities
 from app.events.reading.near_misses import UNREAD_FIELD
 from app.events.reading.times import ReceiveContext
 from app.workspaces.auth import Caller
@@ -211,37 +210,22 @@ class _BatchTransaction:
             self.warnings.add(n, "invalid_trait", [_invalid_hint(name) for name in names])
         for n, hints in identities.hints.items():
             self.warnings.add(n, UNREAD_FIELD, hints)
-        if identities.prices:
-            self._write_prices(identities.prices)
         for n in identities.incomplete:  # without account or user it only counts as usage
             self.warnings.add(n, "b2b_incomplete")
         if identities.b2b_events:
-            ignored = b2b_effects.apply_b2b_events(
+            b2b_effects.apply_b2b_events(session, workspace_id, identities.b2b_events)
+        if identities.prices or identities.b2b_events:
+            for n in b2b_effects.apply_prices(
                 session,
                 workspace_id,
-                identities.b2b_events,
-                identities.prices,
+                identities,
                 known_on=self.known_on,
-            )
-            for n, warning in ignored.items():
-                self.warnings.add(n, warning)
+                base_currency=self.policy.base_currency,
+            ):
+                self.warnings.add(n, "mrr_ignored")
         if identities.links:
             for n in links.apply_group_calls(session, workspace_id, identities.links):
                 self.warnings.add(n, "link_ignored")
-
-    def _write_prices(self, prices: Sequence[PriceRow]) -> None:
-        """Set prices from the day of their call, unless another source or a later call set them."""
-        workspace_id, account_ids = self.origin.workspace_id, {row.account_id for row in prices}
-        known = queries.load_known_prices(self.session, workspace_id, account_ids)
-        for row in prices:
-            if known[row.account_id].has_other_source:
-                for n in row.numbers:
-                    self.warnings.add(n, "mrr_ignored")
-            elif not known[row.account_id].is_newer_than(row.stated_at):
-                on = row.stated_at.date()
-                AccountSubscriptions(
-                    self.session, workspace_id, row.account_id, self.known_on or on
-                ).apply_price_traits(row.price, on=on, base_currency=self.policy.base_currency)
 
     def warn_of_user_aliases(self, events: Sequence[CanonicalEvent]) -> None:
         """Warn of alias calls whose previous id is a user's: two users do not become one."""

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any, TypeVar
 
+from app.accounts.stated_prices.replay import STARTED
 from app.accounts.traits import (
     AccountTraits,
     UserTraits,
@@ -42,12 +43,13 @@ class AccountTraitsRow:
 class PriceRow:
     """The price that group calls and B2B events of one day state for an account.
 
-    ``stated_at``: the time of the latest of these events. ``numbers``: their places in the batch.
+    ``price``: field to the time of its newest statement and the value. ``numbers``: the places of
+    these events in the batch.
     """
 
     account_id: str
-    stated_at: datetime
-    price: dict[str, Any] = field(default_factory=dict)
+    day: date
+    price: dict[str, tuple[datetime, Any]] = field(default_factory=dict)
     numbers: list[int] = field(default_factory=list)
 
 
@@ -191,6 +193,9 @@ class _MergedCalls:
         self.b2b_events.append(b2b_event)
         if b2b_event.traits.columns or b2b_event.traits.price:
             self._merge_account(event, time, b2b_event.traits)
+            if b2b_event.kind is B2BEventKind.SUBSCRIPTION_STARTED:
+                price = self.prices[event.account_id or "", event.day].price
+                price[STARTED] = (event.occurred_at, True)
         self._merge_member(event, time, b2b_event)
         if b2b_event.invalid:
             self.invalid_traits[event.n] = b2b_event.traits.invalid
@@ -203,9 +208,8 @@ class _MergedCalls:
         account.traits.update(traits.rest)
         names = field_names(traits.columns, traits.rest)
         account.field_times.update(dict.fromkeys(names, time))
-        price = self.prices.setdefault((account_id, event.day), PriceRow(account_id, at))
-        price.stated_at = at
-        price.price.update(traits.price)
+        price = self.prices.setdefault((account_id, event.day), PriceRow(account_id, event.day))
+        price.price |= {name: (at, value) for name, value in traits.price.items()}
         # a plan alone is stored as an account column too: it needs no warning if prices are ignored
         if traits.price.keys() - {"plan"}:
             price.numbers.append(event.n)

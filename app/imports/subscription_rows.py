@@ -1,0 +1,189 @@
+"""Store imported subscription periods: a newer period of a subscription ends the older one."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, replace
+from datetime import date
+
+from sqlalchemy.orm import Session
+
+from app.accounts.subscription_service import TRAITS, AccountSubscriptions, to_period
+from app.accounts.subscriptions import (
+    KnownPeriod,
+    Period,
+    Terms,
+    end_superseded,
+    without_derived_ends,
+)
+from app.accounts.tables import Subscription
+from app.imports import queries
+from app.imports.errors import RowError
+from app.imports.event_loader import RowFields
+from app.imports.row_results import NumberedRow, RowsResult, count_ends
+from app.workspaces.tables import Workspace
+
+SOURCE = "import"
+SubscriptionKey = tuple[str, str]
+"""Account and subscription."""
+PeriodKey = tuple[SubscriptionKey, date, date]
+"""Account and subscription, first day, and the day from which the period is known."""
+Versions = dict[PeriodKey, KnownPeriod]
+
+
+def write_subscriptions(
+    session: Session, workspace: Workspace, rows: Sequence[NumberedRow], *, inclusive_ends: bool
+) -> RowsResult:
+    """Store periods. Lines that give one period different terms are all refused.
+
+    ``inclusive_ends``: whether the file states last paid days; the rows have the days after them.
+    """
+    new, result = _unique_periods(rows, workspace.base_currency)
+    account_ids = {subscription[0] for subscription, _, _ in new}
+    queries.insert_missing_accounts(session, workspace.id, account_ids)
+    queries.lock_accounts(session, workspace.id, account_ids)
+    stored = queries.list_subscription_versions(
+        session, workspace.id, {subscription for subscription, _, _ in new}
+    )
+    before = {_key_of(row): _version_of(row) for row in stored}
+    after = _merge(before, new)
+    _write_changes(session, workspace.id, before, after)
+    _end_trait_terms(session, workspace.id, new)
+    result.duplicates += sum(before.get(key) == after[key] for key in new)
+    unnamed = {_key(row) for _, row in rows if not row.get("subscription_id")}
+    result.counts = {
+        "shortened": _count_shortened(new, after, unnamed),
+        **count_ends((row for _, row in rows), inclusive_ends=inclusive_ends),
+    }
+    return result
+
+
+def _unique_periods(rows: Sequence[NumberedRow], base_currency: str) -> tuple[Versions, RowsResult]:
+    """Return one version for each key, and errors for lines that contradict each other."""
+    lines: defaultdict[PeriodKey, dict[int, KnownPeriod]] = defaultdict(dict)
+    for line, row in rows:
+        lines[_key(row)][line] = _read_version(row, base_currency)
+    unique: Versions = {}
+    result = RowsResult()
+    for key, versions in lines.items():
+        if len(set(versions.values())) > 1:
+            result.errors += [_conflict(line, versions) for line in versions]
+        else:
+            unique[key] = next(iter(versions.values()))
+            result.duplicates += len(versions) - 1
+    return unique, result
+
+
+def _conflict(line: int, others: Iterable[int]) -> RowError:
+    numbers = ", ".join(str(each) for each in others if each != line)
+    return RowError(
+        line,
+        "conflicting_periods",
+        f"starts_on: another line gives the same subscription other terms from this day on (line"
+        f" {numbers}). Give each product of an account a subscription_id of its own, for example"
+        " by mapping it to the column of the product.",
+    )
+
+
+def _key(row: RowFields) -> PeriodKey:
+    subscription = row["account_id"], row.get("subscription_id") or "main"
+    return subscription, row["starts_on"], row.get("known_on") or row["starts_on"]
+
+
+def _read_version(row: RowFields, base_currency: str) -> KnownPeriod:
+    terms = Terms(
+        row.get("plan"),
+        row["mrr_cents"],
+        row.get("currency") or base_currency,
+        row.get("seats"),
+    )
+    period = Period(
+        row["starts_on"],
+        row.get("ends_on"),
+        terms,
+        row.get("renewal_on"),
+        row.get("end_reason"),
+        row.get("notice_days"),
+    )
+    return KnownPeriod(row.get("known_on") or row["starts_on"], period, SOURCE)
+
+
+def _key_of(row: Subscription) -> PeriodKey:
+    return (row.account_id, row.subscription_id), row.starts_on, row.known_on
+
+
+def _version_of(row: Subscription) -> KnownPeriod:
+    return KnownPeriod(
+        row.known_on,
+        to_period(row),
+        row.source,
+        tuple(zip(row.merged_from, row.merged_on, strict=True)),
+    )
+
+
+def _merge(before: Versions, new: Versions) -> Versions:
+    """Return all versions of the subscriptions after the new ones are stored."""
+    stated: defaultdict[SubscriptionKey, dict[tuple[date, date], KnownPeriod]] = defaultdict(dict)
+    by_subscription: defaultdict[SubscriptionKey, list[KnownPeriod]] = defaultdict(list)
+    for (subscription, _, _), version in before.items():
+        by_subscription[subscription].append(version)
+    for subscription, versions in by_subscription.items():
+        for version in without_derived_ends(versions):
+            stated[subscription][version.period.starts_on, version.known_on] = version
+    for (subscription, starts_on, known_on), version in new.items():
+        replaced = before.get((subscription, starts_on, known_on))
+        merges = replaced.merges if replaced else ()
+        stated[subscription][starts_on, known_on] = replace(version, merges=merges)
+    return {
+        (subscription, version.period.starts_on, version.known_on): version
+        for subscription, versions in stated.items()
+        for version in end_superseded(versions.values())
+    }
+
+
+def _write_changes(session: Session, workspace_id: str, before: Versions, after: Versions) -> None:
+    changed = [key for key in after if before.get(key) != after[key]]
+    rows = [_columns(key, after[key]) for key in sorted(changed)]
+    queries.upsert_rows(session, workspace_id, Subscription, rows)
+    queries.delete_subscription_versions(
+        session, workspace_id, [(*key[0], *key[1:]) for key in sorted(before.keys() - after.keys())]
+    )
+
+
+def _columns(key: PeriodKey, version: KnownPeriod) -> RowFields:
+    (account_id, subscription_id), _, known_on = key
+    period = asdict(version.period)
+    return {
+        "account_id": account_id,
+        "subscription_id": subscription_id,
+        "known_on": known_on,
+        **period.pop("terms"),
+        **period,
+        "source": version.source,
+        "merged_from": [account_id for account_id, _ in version.merges],
+        "merged_on": [day for _, day in version.merges],
+    }
+
+
+def _end_trait_terms(session: Session, workspace_id: str, new: Versions) -> None:
+    """End the terms from ``group`` calls where imported periods start: both would add up."""
+    first: dict[str, tuple[date, date]] = {}
+    for (account_id, subscription_id), starts_on, known_on in new:
+        if subscription_id != TRAITS:
+            days = first.get(account_id, (starts_on, known_on))
+            first[account_id] = min(days[0], starts_on), min(days[1], known_on)
+    for account_id in queries.list_trait_accounts(session, workspace_id, first):
+        starts_on, known_on = first[account_id]
+        AccountSubscriptions(session, workspace_id, account_id, known_on).end_trait_terms(starts_on)
+
+
+def _count_shortened(new: Versions, after: Versions, unnamed: Iterable[PeriodKey]) -> int:
+    """Count periods that a newer one ends although the file states a later end or no id."""
+    last_ends: dict[tuple[SubscriptionKey, date], date | None] = {}
+    for subscription, starts_on, known_on in sorted(after):
+        last_ends[subscription, starts_on] = after[subscription, starts_on, known_on].period.ends_on
+    names, count = {*unnamed}, 0
+    for key, version in new.items():
+        stated, ends_on = version.period.ends_on, last_ends[key[:2]]
+        is_earlier = ends_on is not None and (stated is None or ends_on < stated)
+        count += is_earlier and (stated is not None or key in names)
+    return count
