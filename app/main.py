@@ -22,7 +22,6 @@ from app.alerts.endpoints import router as alerts_router
 from app.billing.endpoints import router as billing_router
 from app.changes.endpoints import router as changes_router
 from app.churn.endpoints import models_router as churn_models_router
-from app.churn.endpoints import risk_router as churn_risk_router
 from app.core import errors, logs, parent_process
 from app.core.clock import Clock, shifted_clock
 from app.core.db import DatabaseSlots, SessionFactory, create_session_factory
@@ -48,6 +47,7 @@ from app.interventions.playbooks.endpoints import router as playbooks_router
 from app.jobs.endpoints import router as jobs_router
 from app.lifecycle.endpoints import router as lifecycle_router
 from app.lifecycle.event_trace_endpoints import router as trace_router
+from app.portfolio.churn_risk_endpoints import router as churn_risk_router
 from app.portfolio.endpoints import router as segments_router
 from app.reports.backtests.endpoints import router as backtests_router
 from app.reports.endpoints import at_risk_router

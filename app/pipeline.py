@@ -17,6 +17,8 @@ from app.core import metrics
 from app.core.db import SessionFactory, transaction
 from app.core.logs import get_logger
 from app.engagement import onboarding
+from app.health.definition.benchmark_queries import list_workspaces_to_check
+from app.health.scoring import scoring_context
 from app.health.scoring import service as health
 from app.interventions import suggestion_service as suggestions
 from app.lifecycle.queries import list_accounts_in_transition
@@ -66,6 +68,24 @@ def sweep(session: Session, *, today: date) -> int:
         mark_all_due(session, workspace.id, priority=Priority.SWEEP)
         workspace.swept_on = today
     return len(workspaces)
+
+
+def refit_benchmarks(sessions: SessionFactory, *, now: datetime) -> int:
+    """Fit benchmarks again where much data has come today; make the accounts due.
+
+    Return in how many workspaces accounts have other peers now.
+    """
+    with transaction(sessions) as session:
+        workspace_ids = list_workspaces_to_check(session, now=now)
+    changed = 0
+    for workspace_id in workspace_ids:
+        with transaction(sessions) as session:
+            if find_workspace(session, workspace_id) and scoring_context.refit_benchmarks(
+                session, workspace_id, now=now
+            ):
+                mark_all_due(session, workspace_id, priority=Priority.SWEEP)
+                changed += 1
+    return changed
 
 
 def refresh_due(

@@ -65,6 +65,7 @@ TRAINING_SECONDS = 2.0
 BILLING_SECONDS = 2.0
 ALERT_SECONDS = 1.0
 ID_CHANGE_SECONDS = 0.5
+BENCHMARK_SECONDS = 5.0
 OUTCOME_SECONDS = 60.0
 JOB_DAYS = 30
 BACKGROUND_EVERY = 5
@@ -119,6 +120,7 @@ class Worker:
             Chore(self.housekeeping, HOUSEKEEPING_SECONDS),
             Chore(self.attribute_events, ATTRIBUTION_SECONDS),
             Chore(self.aggregate_stats, STATS_SECONDS),
+            Chore(self.refit_benchmarks, BENCHMARK_SECONDS),
             Chore(self.refresh, 0),
             Chore(self.watch_alerts, ALERT_SECONDS),
             Chore(self.process_id_changes, ID_CHANGE_SECONDS),
@@ -183,6 +185,10 @@ class Worker:
             priority = Priority.SWEEP if turn % 2 else Priority.SILENT
             done = pipeline.refresh_due(self.sessions, now=self.clock(), from_priority=priority)
         return pipeline.refresh_due(self.sessions, now=self.clock()) + done > 0
+
+    def refit_benchmarks(self) -> bool:
+        """Fit benchmarks of today again where much data has come since."""
+        return pipeline.refit_benchmarks(self.sessions, now=self.clock()) > 0
 
     def watch_alerts(self) -> bool:
         """Make accounts due whose alerts wait for time to pass; send held notifications."""

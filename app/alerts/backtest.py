@@ -1,6 +1,6 @@
 """Backtest a rule: what it would have done on past days, with the scores as they were written."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from functools import partial
@@ -16,12 +16,11 @@ from app.alerts.evaluation import StoredState, decide, evaluate_rules
 from app.alerts.rules import AlertRuleConfig
 from app.alerts.schemas import AlertRuleBacktestOut, CaughtAccountOut
 from app.alerts.state_machine import Transition
-from app.core.filters.tree import And, Condition, Op
+from app.core.filters.tree import Filter
 from app.health.scoring.assess import HealthStatus
-from app.portfolio import account_queries
 from app.portfolio import segment_service as segments
+from app.portfolio.past_account_queries import fields_without_past, load_matching_ids_on
 
-ANY_STATUS = Condition("status", Op.IS_NULL, value=False)
 MAX_ACCOUNTS, PAGE_SIZE, MAX_CAUGHT = 1000, 250, 100
 RULE_KEY = "tested"
 
@@ -47,26 +46,24 @@ def backtest_rule(
     """Evaluate a rule on each of the last ``days`` days, as of the end of the day.
 
     Of more than 1,000 accounts, those that churned in the period and a sample of the others are
-    evaluated. The filter of the rule is applied to the accounts as they are today.
+    evaluated. The filter of the rule is judged on each day by what was known then. An account that
+    never matched it is left out.
     """
     until = now.date()
     since = until - timedelta(days=days - 1)
     ids = queries.sample_accounts(
         session, workspace_id, since=since, until=until, limit=MAX_ACCOUNTS
     )
-    account_filter = And((segments.parse_account_filter(rule.filter), ANY_STATUS))
-    matching = account_queries.load_matching_ids(
-        session, workspace_id, account_filter, ids, today=until
-    )
-    ids = [key for key in ids if key in matching]
+    account_filter = segments.parse_account_filter(rule.filter)
     courses: dict[str, AccountCourse] = {}
     for start in range(0, len(ids), PAGE_SIZE):
         page = ids[start : start + PAGE_SIZE]
         courses |= _follow_accounts(
-            session, workspace_id, rule, page, since=since, until=until, now=now
+            session, workspace_id, rule, account_filter, page, since=since, until=until, now=now
         )
     total = queries.count_accounts(session, workspace_id)
-    return _summarize(courses, since=since, until=until, of_accounts=total)
+    found = _summarize(courses, since=since, until=until, of_accounts=total)
+    return found.model_copy(update={"filtered_by_today": fields_without_past(account_filter)})
 
 
 def _summarize(
@@ -92,6 +89,7 @@ def _summarize(
         days_before_median=median(each.days_before for each in caught) if caught else None,
         caught_accounts=caught[:MAX_CAUGHT],
         false_alarms=sum(len(each.opened_on) for each in retained),
+        filtered_by_today=[],
     )
 
 
@@ -99,6 +97,7 @@ def _follow_accounts(
     session: Session,
     workspace_id: str,
     rule: AlertRuleConfig,
+    account_filter: Filter,
     account_ids: Sequence[str],
     *,
     since: date,
@@ -106,18 +105,23 @@ def _follow_accounts(
     now: datetime,
 ) -> dict[str, AccountCourse]:
     """Evaluate accounts day by day; accounts that churned before the period are left out."""
-    rules = {RULE_KEY: rule.model_copy(update={"filter": {}})}
+    rules = {RULE_KEY: rule}
     load_neutral = partial(explanations.load_config_neutral_inputs, session, workspace_id)
     courses: dict[str, AccountCourse] = {}
     stored: dict[tuple[str, str], StoredState] = {}
     rows = queries.load_history_days(session, workspace_id, account_ids, since=since, until=until)
     for day, of_day in groupby(rows, key=lambda row: row.as_of):
-        followed = [row for row in of_day if _is_followed(row, courses)]
+        rows_of_day = list(of_day)
+        matching = set(account_ids)
+        if rule.filter:
+            keys = [row.account_id for row in rows_of_day]
+            matching = load_matching_ids_on(session, workspace_id, account_filter, keys, day=day)
+        followed = [row for row in rows_of_day if _is_followed(row, courses, matching)]
         at = datetime.combine(day, time.max, now.tzinfo)
         inputs = rule_inputs.load_inputs(
             session, workspace_id, followed, rules.values(), as_of=day, at=at
         )
-        evaluations = evaluate_rules(rules, inputs, stored, lambda _, ids: ids)
+        evaluations = evaluate_rules(rules, inputs, stored, partial(_pick, matching))
         for each in decide(evaluations, load_neutral, sequence=day.toordinal(), now=at):
             stored[each.evaluation.key] = each.stored
             if each.transition is Transition.OPENED:
@@ -125,15 +129,25 @@ def _follow_accounts(
     return courses
 
 
-def _is_followed(row: Row[Any], courses: dict[str, AccountCourse]) -> bool:
+def _pick(matching: Collection[str], _: AlertRuleConfig, __: Collection[str]) -> Collection[str]:
+    """Return the accounts that match the filter of the only rule."""
+    return matching
+
+
+def _is_followed(
+    row: Row[Any], courses: dict[str, AccountCourse], matching: Collection[str]
+) -> bool:
     """Return whether to evaluate an account on a day; record the day on which it churned.
 
-    The churn may be days before the row, because not every day has a history row.
+    It is followed from the first day on which the filter matches. The churn may be days before the
+    row, because not every day has a history row.
     """
     if row.status == HealthStatus.CHURNED:
         course = courses.get(row.account_id)
         if course is not None and course.churned_on is None:
             course.churned_on = row.paid_until or row.as_of
+        return False
+    if row.account_id not in courses and row.account_id not in matching:
         return False
     courses.setdefault(row.account_id, AccountCourse()).churned_on = None
     return True

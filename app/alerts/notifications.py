@@ -13,9 +13,10 @@ from urllib.parse import quote
 
 from sqlalchemy.orm import Session
 
-from app.alerts import queries
 from app.alerts.tables import NOTHING, OPENED, RESOLVED, Alert
 from app.changes.queries import NewChange, record_changes
+from app.churn.scoring.revenue import RevenueAtRisk
+from app.portfolio.revenue_at_risk_queries import load_revenue_at_risk
 from app.webhooks.outbox import MAX_SINGLE_MESSAGES, NewMessage, fit_digest_items, publish
 from app.workspaces.queries import get_workspace
 
@@ -24,6 +25,8 @@ MESSAGE_COLUMNS = (
     *("scorecard_version", "model_version", "opened_at"),
 )
 """The columns of an alert that a message about it contains as they are."""
+Revenues = Mapping[str, RevenueAtRisk]
+"""The revenue at risk by account."""
 
 
 def pending_notification(alert: Alert) -> str | None:
@@ -40,19 +43,16 @@ def send_notifications(
     session: Session,
     workspace_id: str,
     alerts: Iterable[Alert],
-    revenue: Mapping[str, int] | None = None,
     *,
     now: datetime,
 ) -> None:
     """Send pending notifications; more than 50 alerts of a rule are one digest.
 
-    Afterwards none of the alerts waits for a notification. ``revenue``: at risk, in cents a year,
-    by account; None loads it.
+    Afterwards none of the alerts waits for a notification.
     """
     alerts = sorted(alerts, key=lambda alert: (alert.rule_key, alert.account_id, alert.episode))
-    if revenue is None:
-        ids = {alert.account_id for alert in alerts}
-        revenue = queries.load_revenue_at_risk(session, workspace_id, ids)
+    ids = {alert.account_id for alert in alerts}
+    revenue = load_revenue_at_risk(session, workspace_id, ids) if ids else {}
     currency = get_workspace(session, workspace_id).base_currency
     messages: list[NewMessage] = []
     for _, of_rule in groupby(alerts, key=lambda alert: alert.rule_key):
@@ -72,7 +72,7 @@ def send_notifications(
 
 def send_acknowledged(session: Session, alert: Alert, now: datetime) -> None:
     """Announce that an open alert was acknowledged."""
-    revenue = queries.load_revenue_at_risk(session, alert.workspace_id, [alert.account_id])
+    revenue = load_revenue_at_risk(session, alert.workspace_id, [alert.account_id])
     currency = get_workspace(session, alert.workspace_id).base_currency
     data = _message_data(alert, revenue, currency) | {
         "acknowledged_at": alert.acknowledged_at,
@@ -111,24 +111,29 @@ def _is_late(alert: Alert) -> bool:
     return alert.notify_after is not None and happened.date() < alert.notify_after
 
 
-def _single(alert: Alert, revenue: Mapping[str, int], currency: str) -> NewMessage:
+def _single(alert: Alert, revenue: Revenues, currency: str) -> NewMessage:
     data = _message_data(alert, revenue, currency)
     if alert.resolved_at is not None:
         data |= {"resolved_at": alert.resolved_at, "reason": alert.resolution}
     return NewMessage(f"alert.{pending_notification(alert)}", data, alert.account_id)
 
 
-def _digest(alerts: Sequence[Alert], revenue: Mapping[str, int], currency: str) -> NewMessage:
+def _digest(alerts: Sequence[Alert], revenue: Revenues, currency: str) -> NewMessage:
     """Summarize alerts of one rule; the alerts with the most revenue at risk are listed."""
-    largest = sorted(alerts, key=lambda alert: (-revenue.get(alert.account_id, 0), alert.id))
+    at_risk = {key: each.cents for key, each in revenue.items()}
+    largest = sorted(alerts, key=lambda alert: (-at_risk.get(alert.account_id, 0), alert.id))
     opened = [alert for alert in alerts if alert.resolved_at is None]
+    ids = {alert.account_id for alert in opened}
+    parts = [each for key, each in revenue.items() if key in ids]
+    assumed = sum(each.cents for each in parts if each.basis == "assumed")
     first = alerts[0]
     data = {
         "rule": _rule(first),
         "signal": first.signal,
         "opened": len(opened),
         "resolved": len(alerts) - len(opened),
-        "revenue_at_risk_cents": sum(revenue.get(alert.account_id, 0) for alert in opened),
+        "revenue_at_risk_cents": sum(each.cents for each in parts),
+        "revenue_at_risk_assumed_cents": assumed,
         "currency": currency,
         "scorecard_version": first.scorecard_version,
         "accounts": fit_digest_items(map(_digest_item, largest)),
@@ -142,14 +147,15 @@ def _digest_item(alert: Alert) -> dict[str, Any]:
     return {"account_id": alert.account_id, "alert_id": alert.id, "what": what} | _values(alert)
 
 
-def _message_data(alert: Alert, revenue: Mapping[str, int], currency: str) -> dict[str, Any]:
-    cents = revenue.get(alert.account_id)
+def _message_data(alert: Alert, revenue: Revenues, currency: str) -> dict[str, Any]:
+    at_risk = revenue.get(alert.account_id)
     return {name: getattr(alert, name) for name in MESSAGE_COLUMNS} | {
         "alert_id": alert.id,
         "rule": _rule(alert),
         **_values(alert),
-        "revenue_at_risk_cents": cents,
-        "currency": None if cents is None else currency,
+        "revenue_at_risk_cents": at_risk.cents if at_risk else None,
+        "revenue_at_risk_basis": at_risk.basis if at_risk else None,
+        "currency": currency if at_risk else None,
         "owner": alert.assignee,
         "link": f"/api/v1/alerts/{alert.id}",
     }

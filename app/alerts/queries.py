@@ -4,7 +4,7 @@ from datetime import date, datetime
 from typing import Any
 
 import orjson
-from sqlalchemy import ColumnElement, Row, Select, and_, case, exists, func, or_, select
+from sqlalchemy import ColumnElement, Row, Select, and_, exists, func, or_, select
 from sqlalchemy.orm import Session
 
 from app.accounts.refresh_queue import Priority
@@ -17,18 +17,15 @@ from app.core.errors import NotFoundError
 from app.core.query_helpers import keyset, same_account
 from app.core.sql import load_sql
 from app.health.tables import HealthScore
-from app.portfolio.account_queries import HAS_PROBABILITY, REVENUE_AT_RISK
+from app.portfolio.revenue_at_risk_queries import REVENUE_AT_RISK, REVENUE_BASIS
 
 SQL = load_sql(__file__)
 DELETE_DIGESTS = SQL.delete_digests
 WAITING_AT_ONCE = 1000
 SAME_RULE = and_(same_account(AlertState, Alert), AlertState.rule_key == Alert.rule_key)
-BASIS = case((HAS_PROBABILITY, "probability"), else_="arr")
 
 ListedAlert = Row[Alert, str | None, AlertState | None, int, str]
-"""``Alert``, ``name`` of the account, ``AlertState``, ``revenue_at_risk_cents``, its basis.
-
-``revenue_at_risk_basis`` is ``probability`` or ``arr``."""
+"""``Alert``, ``name`` of the account, ``AlertState``, ``revenue_at_risk_cents``, its basis."""
 
 
 def next_evaluation_number(session: Session, workspace_id: str) -> int:  # noqa: ARG001 - one sequence for all
@@ -172,7 +169,7 @@ def _select_listed(workspace_id: str) -> Select[Alert, str | None, AlertState | 
             Account.name,
             AlertState,
             REVENUE_AT_RISK.label("revenue_at_risk_cents"),
-            BASIS.label("revenue_at_risk_basis"),
+            REVENUE_BASIS.label("revenue_at_risk_basis"),
         )
         .outerjoin(Account, same_account(Account, Alert))
         .outerjoin(HealthScore, same_account(HealthScore, Alert))
@@ -208,18 +205,6 @@ def load_scores(
 ) -> Sequence[HealthScore]:
     rows = select(HealthScore).where(HealthScore.workspace_id == workspace_id)
     return session.scalars(rows.where(HealthScore.account_id.in_(account_ids))).all()
-
-
-def load_revenue_at_risk(
-    session: Session, workspace_id: str, account_ids: Collection[str]
-) -> dict[str, int]:
-    """Return the revenue at risk by account, in cents a year."""
-    rows = session.execute(
-        select(HealthScore.account_id, REVENUE_AT_RISK)
-        .outerjoin(ChurnRisk, same_account(ChurnRisk, HealthScore))
-        .where(HealthScore.workspace_id == workspace_id, HealthScore.account_id.in_(account_ids))
-    )
-    return {row[0]: int(row[1]) for row in rows}
 
 
 def sample_accounts(

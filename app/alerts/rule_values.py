@@ -8,7 +8,6 @@ from typing import Any, Self
 
 from app.alerts.rules import AlertOperator, AlertRuleConfig, SignalKind
 from app.alerts.state_machine import CheckResult
-from app.churn.scoring.revenue import revenue_at_risk
 from app.health.definition.scorecard import Band, Card
 from app.health.explanations.explain import AccountEvaluation
 from app.health.scoring.assess import HealthStatus, context_key
@@ -66,11 +65,6 @@ class RuleInputs:
         status = HealthStatus(scored.status)
         common = (scored.account_id, as_of, status, scored.score, scored.mrr_cents, scored.details)
         return cls(*common, **loaded)
-
-    @property
-    def revenue_at_risk(self) -> int:
-        """The revenue at risk, in cents a year."""
-        return revenue_at_risk(self.mrr_cents, self.risk.value if self.risk else None).cents
 
     @property
     def scoring_context(self) -> str:

@@ -10,6 +10,7 @@ from app.alerts.evaluation import StoredState
 from app.alerts.queries import ListedAlert
 from app.alerts.rules import BUILT_IN_RULES, AlertOperator, AlertRuleConfig
 from app.alerts.tables import AlertRule
+from app.churn.schemas import BASIS_DESCRIPTION
 from app.core.schemas import WHOLE_NUMBER, RequestModel, ResponseModel, Text, Timestamp
 from app.portfolio.schemas import FilterJson
 from app.signals.signal import Severity
@@ -65,12 +66,10 @@ class AlertOut(ResponseModel):
     scorecard_version: int | None = Field(examples=[1])
     model_version: str | None = Field(examples=[None])
     revenue_at_risk_cents: int = Field(
-        description="ARR times the probability of churn; without a probability, the ARR.",
+        description="Of one year's revenue; `revenue_at_risk_basis` tells how it was computed.",
         examples=[239880],
     )
-    revenue_at_risk_basis: str = Field(
-        description="How it was computed: `probability` or `arr` (docs/churn.md).", examples=["arr"]
-    )
+    revenue_at_risk_basis: str = Field(description=BASIS_DESCRIPTION, examples=["probability"])
     assignee: str | None = Field(examples=["kim@example.com"])
     opened_at: datetime
     acknowledged_at: datetime | None
@@ -194,7 +193,10 @@ class AlertRuleBacktestOut(ResponseModel):
 
     since: date
     until: date
-    accounts: int = Field(description="Accounts that were evaluated.", examples=[300])
+    accounts: int = Field(
+        description="Accounts that were evaluated: the filter matched them on some day.",
+        examples=[300],
+    )
     of_accounts: int = Field(description="All accounts with a score.", examples=[300])
     alerts: int = Field(examples=[24])
     accounts_alerted: int = Field(examples=[21])
@@ -210,6 +212,11 @@ class AlertRuleBacktestOut(ResponseModel):
     caught_accounts: list[CaughtAccountOut] = Field(description="At most 100 of them.")
     false_alarms: int = Field(
         description="Alerts of accounts that have not churned.", examples=[15]
+    )
+    filtered_by_today: list[str] = Field(
+        description="Fields of the filter whose past is not stored: they are judged by today's"
+        " values, all others by what was known on each day.",
+        examples=[["traits.tier"]],
     )
 
 

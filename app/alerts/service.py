@@ -134,9 +134,7 @@ def _apply_transitions(
                 notify_after = run.as_of
             alert.notify_after = notify_after if pending_notification(alert) else None
             prompt += [alert] if notify_after is None else []
-    inputs = [each.evaluation.inputs for each in decisions]
-    revenue = {each.account_id: each.revenue_at_risk for each in inputs}
-    send_notifications(session, run.workspace_id, prompt, revenue, now=run.now)
+    send_notifications(session, run.workspace_id, prompt, now=run.now)
     return len(opened) + len(resolved)
 
 

@@ -1,38 +1,25 @@
-"""Churn over HTTP: train, list, promote and roll back models; the risk of an account."""
+"""Churn models over HTTP: train, list, promote and roll back."""
 
-from datetime import timedelta
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query
+from fastapi import APIRouter, Path
 
-from app.accounts.queries import get_account
 from app.churn.registry import model_queries, model_service
 from app.churn.schemas import (
     ChurnModelCard,
     ChurnModelOut,
     ChurnModelRollbackOut,
-    ChurnRiskHistoryOut,
-    ChurnRiskOut,
 )
-from app.churn.scoring import risk_queries
 from app.churn.training.job import enqueue_training
-from app.core.clock import Now
 from app.core.db import ReadSessionDep, SessionDep
-from app.core.http.days import OtherDaysDep
-from app.core.http.language import LanguageDep
 from app.core.pagination import Page, PagingDep
-from app.core.schemas import Day, Id, problem_responses
+from app.core.schemas import problem_responses
 from app.jobs.schemas import JobOut
 from app.workspaces.auth import AdminActor, Reader
 
 models_router = APIRouter(
     prefix="/api/v1", tags=["churn models"], responses=problem_responses(400, 401, 403, 404, 422)
 )
-risk_router = APIRouter(
-    prefix="/api/v1", tags=["churn"], responses=problem_responses(401, 403, 404, 422)
-)
-
-DEFAULT_DAYS = 90
 
 Version = Annotated[
     int, Path(ge=1, le=2**31 - 1, description="The version of the model.", examples=[3])
@@ -94,52 +81,3 @@ def roll_back_churn_model(session: SessionDep, actor: AdminActor) -> ChurnModelR
     row = model_service.roll_back(session, actor)
     active = None if row is None else ChurnModelOut.model_validate(row)
     return ChurnModelRollbackOut(active=active)
-
-
-@risk_router.get("/accounts/{account_id}/churn-risk", summary="Get the churn risk of an account")
-def get_churn_risk(
-    session: ReadSessionDep, caller: Reader, language: LanguageDep, account_id: Id
-) -> ChurnRiskOut:
-    """Return how likely an account is to churn within the horizon, and the drivers of the risk.
-
-    If too few accounts of the workspace have churned to train a model, rules give a level and a
-    rank, and `probability` is null.
-    """
-    workspace_id = caller.workspace_id
-    get_account(session, workspace_id, account_id)
-    row = risk_queries.load_risks(session, workspace_id, [account_id]).get(account_id)
-    out = ChurnRiskOut.for_account(account_id, row, language)
-    if row is not None and row.risk is not None:
-        out.rank, out.ranked_accounts = risk_queries.load_rank(session, workspace_id, row.risk)
-    return out
-
-
-@risk_router.get(
-    "/accounts/{account_id}/churn-risk/history",
-    summary="List the churn risk history of an account",
-)
-def list_churn_risk_history(
-    *,
-    session: ReadSessionDep,
-    caller: Reader,
-    now: Now,
-    paging: PagingDep,
-    language: LanguageDep,
-    account_id: Id,
-    other: OtherDaysDep,
-    since: Annotated[
-        Day | None,
-        Query(description="The first day; 90 days before `until` by default."),
-    ] = None,
-    until: Annotated[Day | None, Query(description="The last day; today by default.")] = None,
-) -> ChurnRiskHistoryOut:
-    """Return the churn risk of an account on the days on which it moved, oldest first."""
-    since, until = other.fill(since, until)
-    until = until or now.date()
-    since = since or until - timedelta(days=min(DEFAULT_DAYS, until.toordinal() - 1))
-    get_account(session, caller.workspace_id, account_id)
-    page = risk_queries.list_history(
-        session, caller.workspace_id, account_id, paging, since=since, until=until
-    )
-    items = [ChurnRiskOut.for_account(account_id, row, language) for row in page.rows]
-    return ChurnRiskHistoryOut(account_id=account_id, items=items, next_cursor=page.next_cursor)

@@ -9,7 +9,7 @@ from app.churn.model.driver_sentences import confidence_sentence, driver_sentenc
 from app.churn.model.drivers import RiskDriver
 from app.churn.model.horizon import HorizonBasis
 from app.churn.model.levels import ModelStage
-from app.churn.scoring.revenue import RevenueBasis
+from app.churn.scoring.revenue import RevenueAtRisk, RevenueBasis
 from app.churn.scoring.risk import ChurnStatus, Outlook
 from app.churn.tables import ChurnRisk, ChurnRiskHistory
 from app.core.languages import Language
@@ -99,12 +99,36 @@ class RiskDriverOut(ResponseModel):
         )
 
 
+BASIS_DESCRIPTION = (
+    "`probability`: ARR times the probability of churn. `assumed`: there is none, and the account"
+    " is at risk by its band or level: 30 % of the ARR. `none`: there is none, and it is not."
+)
+
+
 class RevenueAtRiskOut(ResponseModel):
     cents: int = Field(description="Of one year's revenue.", examples=[119760])
-    basis: RevenueBasis = Field(
-        description="`probability`: ARR times probability. `arr`: all of the ARR, because there is"
-        " no probability."
+    basis: RevenueBasis = Field(description=BASIS_DESCRIPTION)
+
+
+class RevenueAtRiskTotal(ResponseModel):
+    """The revenue at risk of several accounts and its two parts."""
+
+    cents: int = Field(description="Of one year's revenue.", examples=[139760])
+    probability_cents: int = Field(
+        description="ARR times the probability of churn, where a model claims one.",
+        examples=[119760],
     )
+    assumed_cents: int = Field(
+        description="30 % of the ARR of accounts at risk without a probability.", examples=[20000]
+    )
+
+    @classmethod
+    def of_parts(cls, probability_cents: int, assumed_cents: int) -> Self:
+        return cls(
+            cents=probability_cents + assumed_cents,
+            probability_cents=probability_cents,
+            assumed_cents=assumed_cents,
+        )
 
 
 class ChurnRiskOut(ResponseModel):
@@ -145,7 +169,11 @@ class ChurnRiskOut(ResponseModel):
 
     @classmethod
     def for_account(
-        cls, account_id: str, row: ChurnRisk | ChurnRiskHistory | None, language: Language
+        cls,
+        account_id: str,
+        row: ChurnRisk | ChurnRiskHistory | None,
+        language: Language,
+        revenue: RevenueAtRisk | None,
     ) -> Self:
         """Return a stored risk in a language. Without a row every other field is null."""
         if row is None:
@@ -161,9 +189,7 @@ class ChurnRiskOut(ResponseModel):
             confidence=confidence_sentence(stage, language),
             **{name: details[name] for name in ("horizon_basis", "outlook", "renewal_on")},
             drivers=[RiskDriverOut.from_stored(each, language) for each in details["drivers"]],
-            revenue_at_risk=RevenueAtRiskOut(
-                cents=row.revenue_at_risk_cents, basis=details["revenue_basis"]
-            ),
+            revenue_at_risk=revenue,
         )
 
 

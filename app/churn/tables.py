@@ -63,6 +63,8 @@ class _RiskColumns:
     """The churn risk of an account as of a day that is over.
 
     ``risk`` orders accounts: the probability, or with rules a hundredth of the points.
+    ``revenue_at_risk_cents`` is 0 for an account that only its band puts at risk: readers add it
+    (``app/portfolio/revenue_at_risk_queries.py``).
     """
 
     status: Mapped[Key]

@@ -52,6 +52,8 @@ class Benchmark(Table):
     ``id``: a hash of the content. ``month``: the first day of the month. ``ranking_digest``: a hash
     of the settings that ranks depend on. ``config``: a benchmark by segment; the key "" is the
     whole workspace. ``provisional``: there is little data, so it is fitted again each day.
+    ``accounts_known``, ``usage_rows``: how much data there was when it was fitted, and
+    ``checked_at``: when that was last compared with the data of now.
     ``current``: false if another row replaced it; it stays for the scores that name it.
     """
 
@@ -66,6 +68,9 @@ class Benchmark(Table):
     provisional: Mapped[bool]
     current: Mapped[bool]
     computed_at: Mapped[Instant]
+    accounts_known: Mapped[int | None]
+    usage_rows: Mapped[int | None]
+    checked_at: Mapped[Instant | None]
 
 
 class ScoreOverride(Table):

@@ -56,6 +56,7 @@ def load_cases(
             band=Band(row.band),
             mrr_cents=row.mrr_cents,
             probability=row.probability,
+            level=row.level,
             drivers=drivers[row.account_id],
             field_values=_field_values(row, names),
             blocked=blocked_playbooks(stored.get(row.account_id, ()), playbooks, now),

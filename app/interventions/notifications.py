@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from app.churn.scoring.revenue import RevenueAtRisk
 from app.webhooks.outbox import MAX_SINGLE_MESSAGES, NewMessage, fit_digest_items
 
 MAX_PLAYBOOKS = 20
@@ -13,12 +14,21 @@ SuggestionRow = Mapping[str, Any]
 
 
 def suggestion_messages(
-    rows: Sequence[SuggestionRow], owners: Mapping[str, object], currency: str
+    rows: Sequence[SuggestionRow],
+    owners: Mapping[str, object],
+    revenues: Mapping[str, RevenueAtRisk],
+    currency: str,
 ) -> list[NewMessage]:
-    """Return the messages about suggestions that are new in one run. ``owners``: by account."""
+    """Return the messages about suggestions that are new in one run.
+
+    ``owners``, ``revenues``: owner and revenue at risk by account.
+    """
     if len(rows) > MAX_SINGLE_MESSAGES:
         return [_digest(rows, currency)]
-    return [_single(row, owners.get(row["account_id"]), currency) for row in rows]
+    return [
+        _single(row, owners.get(row["account_id"]), revenues.get(row["account_id"]), currency)
+        for row in rows
+    ]
 
 
 def change_data(row: SuggestionRow, before: str | None) -> dict[str, Any]:
@@ -33,9 +43,12 @@ def change_data(row: SuggestionRow, before: str | None) -> dict[str, Any]:
     }
 
 
-def _single(row: SuggestionRow, owner: object, currency: str) -> NewMessage:
-    texts, effect = row["details"]["texts"], row["details"]["effect"]
-    is_known = effect["risk_basis"] == "model" and effect["arr_basis"] == "subscription"
+def _single(
+    row: SuggestionRow, owner: object, revenue: RevenueAtRisk | None, currency: str
+) -> NewMessage:
+    """Return the message of one suggestion; an amount of 0 is left out."""
+    texts = row["details"]["texts"]
+    at_risk = revenue if revenue and revenue.cents else None
     english = texts.get("en") or next(iter(texts.values()))
     data = {
         "suggestion_id": row["id"],
@@ -43,7 +56,8 @@ def _single(row: SuggestionRow, owner: object, currency: str) -> NewMessage:
         "title": english["name"],
         "reasons": [english["next_step"]],
         "priority": row["value_cents"],
-        "revenue_at_risk_cents": round(effect["risk"] * effect["arr_cents"]) if is_known else None,
+        "revenue_at_risk_cents": at_risk.cents if at_risk else None,
+        "revenue_at_risk_basis": at_risk.basis if at_risk else None,
         "currency": currency,
         "owner": owner,
         "link": f"/api/v1/interventions/{row['id']}",

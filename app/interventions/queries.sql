@@ -6,7 +6,7 @@ SELECT a.account_id, coalesce(a.name, a.account_id) AS name, a.owner, a.industry
        a.end_customers, a.parent_id, a.traits ->> 'customer_type' AS customer_type, a.created_at,
        h.band, h.status, h.mrr_cents, h.plan, details.currency, details.seats, details.renewal_on,
        details.last_used_on, details.unused_product_features AS unused, inputs.active_users,
-       inputs.reached, inputs.adopted, c.probability
+       inputs.reached, inputs.adopted, c.probability, c.level
 FROM health_score h
 JOIN account a ON a.workspace_id = h.workspace_id AND a.account_id = h.account_id
 CROSS JOIN LATERAL jsonb_to_record(h.details) AS details (

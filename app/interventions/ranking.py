@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
 
+from app.churn.scoring.revenue import ASSUMED_PERCENT, is_at_risk
 from app.health.definition.scorecard import Band
 from app.health.scoring.assess import HealthStatus
 from app.interventions.experiments.uplift import Uplift
@@ -20,12 +21,15 @@ from app.signals.signal import Severity, Signal
 
 MAX_SUGGESTIONS = 3
 ASSUMED_ARR_CENTS = 120_000.0
+ASSUMED_RISK = ASSUMED_PERCENT / 100
 RISK_BY_BAND: Mapping[Band, float] = {
-    Band.AT_RISK: 0.30,
+    Band.AT_RISK: ASSUMED_RISK,
     Band.WATCH: 0.15,
     Band.HEALTHY: 0.05,
     Band.UNKNOWN: 0.15,
 }
+"""What stands for the probability where there is none. It weighs suggestions: of an account that is
+not at risk no amount that follows from it is called revenue at risk."""
 UPLIFT_BY_SEVERITY: Mapping[Severity, float] = {
     Severity.INFO: 1.0,
     Severity.LOW: 0.5,
@@ -37,9 +41,10 @@ PROFILE_FIELDS = ("industry", "employees", "end_customers")
 
 
 class RiskBasis(StrEnum):
-    """The basis of the risk: a trained model, or the band if there is no probability."""
+    """The basis of the risk: a trained model, or without one a high level by rules or the band."""
 
     MODEL = "model"
+    LEVEL = "level"
     BAND = "band"
 
 
@@ -59,6 +64,7 @@ class Case:
     mrr_cents: int
     probability: float | None
     drivers: Sequence[Signal]
+    level: str | None = None
     field_values: Mapping[str, FieldValue | Money] = field(default_factory=dict)
     blocked: Collection[str] = ()
     matched: Collection[str] = ()
@@ -75,11 +81,15 @@ class Case:
     def risk(self) -> float:
         if self.status is HealthStatus.CHURNED:
             return 1.0
-        return RISK_BY_BAND[self.band] if self.probability is None else self.probability
+        if self.probability is not None:
+            return self.probability
+        return ASSUMED_RISK if is_at_risk(self.band, self.level) else RISK_BY_BAND[self.band]
 
     @property
     def basis(self) -> RiskBasis:
-        return RiskBasis.BAND if self.probability is None else RiskBasis.MODEL
+        if self.probability is not None:
+            return RiskBasis.MODEL
+        return RiskBasis.LEVEL if is_at_risk(None, self.level) else RiskBasis.BAND
 
     @property
     def arr_cents(self) -> float:

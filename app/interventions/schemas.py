@@ -40,7 +40,8 @@ class EffectOut(ResponseModel):
     n: int = Field(description="Decided families in the experiments.", examples=[0])
     risk: float = Field(description="The probability of churn.", examples=[0.15])
     risk_basis: RiskBasis = Field(
-        description="`model`: a trained model; `band`: an assumption by band."
+        description="`model`: a trained model. Without one an assumption: `level`, since rules call"
+        " the churn risk high; else `band`."
     )
     arr_cents: float = Field(examples=[598800.0])
     arr_basis: str = Field(

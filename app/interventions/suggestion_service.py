@@ -22,6 +22,7 @@ from app.interventions.ranking import Case, RankedPlaybook, eligible_playbooks, 
 from app.interventions.states import InterventionState
 from app.interventions.suggestion_text import compose_details
 from app.interventions.tables import Intervention
+from app.portfolio.revenue_at_risk_queries import load_revenue_at_risk
 from app.webhooks.outbox import publish
 from app.workspaces.queries import get_workspace
 
@@ -172,7 +173,13 @@ def _notify(
     for each in new:
         each.row["notified_at"] = now
     currency = get_workspace(session, workspace_id).base_currency
-    messages = notifications.suggestion_messages([each.row for each in new], owners, currency)
+    revenues = (
+        load_revenue_at_risk(session, workspace_id, {each.row["account_id"] for each in new})
+        if new
+        else {}
+    )
+    rows = [each.row for each in new]
+    messages = notifications.suggestion_messages(rows, owners, revenues, currency)
     publish(session, workspace_id, messages, now=now)
     entries = [
         NewChange(

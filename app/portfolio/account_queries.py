@@ -1,12 +1,11 @@
 """Filter, sort and count accounts joined with their score and churn risk."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
 from sqlalchemy import (
-    BigInteger,
     ColumnElement,
     Date,
     Row,
@@ -22,6 +21,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import JSONB, JSONPATH
 from sqlalchemy.orm import Session
+from sqlalchemy.sql.base import ReadOnlyColumnCollection
 
 from app.accounts.aliases import current_ids
 from app.accounts.tables import Account, ExternalId
@@ -39,7 +39,11 @@ from app.core.query_helpers import same_account
 from app.health.scoring.assess import PriceStatus
 from app.health.tables import HealthScore
 from app.portfolio.fields import AccountSort
-from app.portfolio.revenue_at_risk_queries import list_by_revenue_at_risk
+from app.portfolio.revenue_at_risk_queries import (
+    REVENUE_AT_RISK,
+    REVENUE_BASIS,
+    list_by_revenue_at_risk,
+)
 
 AccountRow = Row[*tuple[Any, ...]]
 
@@ -48,11 +52,6 @@ HIDDEN_STATUSES = ("churned", "excluded")
 STATUS = func.coalesce(HealthScore.status, "insufficient_data")
 MRR = func.coalesce(HealthScore.mrr_cents, 0)
 NO_RATE = func.coalesce(HealthScore.price_status == PriceStatus.NO_RATE.value, false())
-HAS_PROBABILITY = ChurnRisk.probability.is_not(None)
-REVENUE_AT_RISK = case(
-    (HAS_PROBABILITY, ChurnRisk.revenue_at_risk_cents), else_=cast(MRR * 12, BigInteger)
-)
-"""Cents a year: ARR times the probability of churn; the whole ARR without a probability."""
 
 
 def _columns(table: type[Table], *names: str) -> dict[str, Column]:
@@ -73,12 +72,13 @@ COLUMNS: Mapping[str, Column] = {
     "plan": func.coalesce(HealthScore.plan, Account.plan),
     **{
         f"churn_risk.{name}": column
-        for name, column in _columns(
-            ChurnRisk, "level", "probability", "revenue_at_risk_cents"
-        ).items()
+        for name, column in _columns(ChurnRisk, "level", "probability").items()
     },
+    "churn_risk.revenue_at_risk_cents": REVENUE_AT_RISK,
     **{f"trend.d{days}": HealthScore.__table__.columns[f"trend{days}"] for days in (7, 28, 90)},
 }
+FILTER_COLUMNS = {**COLUMNS, "mrr_cents": case((~NO_RATE, MRR))}
+"""Without a rate the MRR is unknown: the rest would pass for the whole."""
 
 LISTED_COLUMNS = (
     *("account_id", "name", "segment", "owner", "parent_id", "plan", "mrr_cents", "currency"),
@@ -93,7 +93,8 @@ SELECT_ACCOUNTS = select(
         ChurnRisk.__table__.columns[name].label(f"churn_{name}")
         for name in ("status", "level", "probability", "stage", "horizon_days", "as_of")
     ),
-    ChurnRisk.revenue_at_risk_cents,
+    REVENUE_AT_RISK.label("revenue_at_risk_cents"),
+    REVENUE_BASIS.label("revenue_basis"),
 )
 ACCOUNT_ID_FIELDS = ("account_id", "parent_id")
 """Fields whose values are account ids."""
@@ -122,11 +123,17 @@ class ListPosition:
 
 @dataclass(frozen=True, slots=True)
 class AccountTotal:
-    """The number of accounts, their MRR, and how many the MRR leaves out for want of a rate."""
+    """The number of accounts, their MRR, and how many the MRR leaves out for want of a rate.
+
+    ``expected_cents``: the revenue at risk by probabilities; ``assumed_cents``: that of accounts at
+    risk without one. Both leave out the same accounts as the MRR.
+    """
 
     accounts: int
     mrr_cents: int
     no_rate: int
+    expected_cents: int
+    assumed_cents: int
 
 
 def list_accounts(
@@ -182,10 +189,20 @@ def load_totals(
             func.count().filter(condition),
             func.coalesce(func.sum(HealthScore.mrr_cents).filter(condition, ~NO_RATE), 0),
             func.count().filter(condition, NO_RATE),
+            *(
+                func.coalesce(
+                    func.sum(REVENUE_AT_RISK).filter(
+                        condition, ~NO_RATE, REVENUE_BASIS.in_([basis])
+                    ),
+                    0,
+                )
+                for basis in ("probability", "assumed")
+            ),
         )
     ]
     row = session.execute(_join_scores(select(*sums), workspace_id)).one()
-    return [AccountTotal(*map(int, row[i : i + 3])) for i in range(0, len(row), 3)]
+    width = len(sums) // len(filters)
+    return [AccountTotal(*map(int, row[i : i + width])) for i in range(0, len(row), width)]
 
 
 def load_matching_ids(
@@ -204,16 +221,42 @@ def load_matching_ids(
 
 
 def _matches(session: Session, workspace_id: str, filter_: Filter, today: date) -> SqlCondition:
+    return filter_condition(
+        session,
+        workspace_id,
+        filter_,
+        today,
+        column_of=FILTER_COLUMNS.get,
+        scores=HealthScore.__table__.columns,
+    )
+
+
+def filter_condition(
+    session: Session,
+    workspace_id: str,
+    filter_: Filter,
+    today: date,
+    *,
+    column_of: Callable[[str], Column | None],
+    scores: ReadOnlyColumnCollection[str, Any],
+) -> SqlCondition:
     """Return a filter as SQL. Unless it has a ``status``, hide churned and excluded accounts.
 
-    Old ids of accounts in the filter are replaced by the current ids.
+    Old ids of accounts in the filter are replaced by the current ids. ``column_of``: the column of
+    a field; None leaves the field to the columns of today. ``scores``: the columns of the score.
     """
     if ids := exact_values(filter_, ACCOUNT_ID_FIELDS):
         new_ids = current_ids(session, workspace_id, ids)
         filter_ = replace_exact_values(filter_, ACCOUNT_ID_FIELDS, new_ids)
-    condition = sql_condition(resolve_relative_days(filter_, today), _column)
+
+    def find_column(field: str) -> Column | MultiValueField:
+        found = column_of(field)
+        return _open_field(field, scores["details"]) if found is None else found
+
+    condition = sql_condition(resolve_relative_days(filter_, today), find_column)
     has_status = "status" in fields_of(filter_)
-    return condition if has_status else and_(STATUS.not_in(HIDDEN_STATUSES), condition)
+    status = func.coalesce(scores["status"], "insufficient_data")
+    return condition if has_status else and_(status.not_in(HIDDEN_STATUSES), condition)
 
 
 def _join_scores(query: Select[*tuple[Any, ...]], workspace_id: str) -> Select[*tuple[Any, ...]]:
@@ -230,18 +273,15 @@ def _is_after(column: Column, after: ListPosition, *, descending: bool) -> Colum
     return and_(from_position, or_(later, same))
 
 
-def _column(field: str) -> Column | MultiValueField:
+def _open_field(field: str, details: Column) -> Column | MultiValueField:
+    """Return the column of a trait, a measure or an external id."""
     prefix, _, name = field.partition(".")
-    if field == "mrr_cents":  # without a rate it is unknown: the rest would pass for the whole
-        return case((~NO_RATE, MRR))
-    if field in COLUMNS:
-        return COLUMNS[field]
     if prefix == "traits":
         return Account.traits[name]
     if prefix == "measures":
         variables = func.jsonb_build_object("name", name)
         path = cast(MEASURE_SCORE_PATH, JSONPATH)
-        return func.jsonb_path_query_first(HealthScore.details, path, variables, type_=JSONB)
+        return func.jsonb_path_query_first(details, path, variables, type_=JSONB)
     return _external_ids(name)
 
 

@@ -18,6 +18,7 @@ from app.core.schemas import IdFilter, ResponseModel
 from app.health.rollups.queries import roll_up_account
 from app.health.schemas import AccountId, HealthOut
 from app.health.scoring import queries, service
+from app.portfolio.revenue_at_risk_queries import load_revenue_at_risk
 from app.portfolio.schemas import ChurnRiskSummary
 from app.workspaces.auth import AccountWriter, Reader
 
@@ -46,11 +47,17 @@ class HealthScoresOut(ResponseModel):
 def _with_churn_risks(
     session: Session, workspace_id: str, rows: Sequence[Any]
 ) -> list[AccountHealthOut]:
-    risks = load_risks(session, workspace_id, [row.account_id for row in rows])
+    ids = [row.account_id for row in rows]
+    risks = load_risks(session, workspace_id, ids)
+    revenues = load_revenue_at_risk(session, workspace_id, ids)
     items = [AccountHealthOut.from_account_health(row) for row in rows]
     for item in items:
+        revenue = revenues[item.account_id]
+        summary = ChurnRiskSummary()
         if item.account_id in risks:
-            item.churn_risk = ChurnRiskSummary.model_validate(risks[item.account_id])
+            summary = ChurnRiskSummary.model_validate(risks[item.account_id])
+        summary.revenue_at_risk_cents, summary.revenue_basis = revenue.cents, revenue.basis
+        item.churn_risk = summary
     return items
 
 

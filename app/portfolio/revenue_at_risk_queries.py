@@ -1,18 +1,44 @@
-"""List accounts by revenue at risk, highest first, without sorting all of them for each page.
+"""The revenue at risk of accounts, and accounts by it, highest first.
 
-With a churn probability, the amount is stored in the churn risk; without one, it is 12 x the MRR of
-the score. Both are indexed in descending order, and a page is merged from both.
+The amount of an account with a churn probability or a high level is stored in its churn risk; that
+of an account whose band alone is at risk follows from the MRR of its score; nothing of the others
+is at risk. The first two are indexed in descending order, so that no page sorts all accounts.
 """
 
+from collections.abc import Collection, Iterable
+from datetime import date
 from typing import Any
 
-from sqlalchemy import Row, Select, exists, false
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Row,
+    Select,
+    Text,
+    case,
+    cast,
+    exists,
+    false,
+    func,
+    literal_column,
+    or_,
+    select,
+)
 from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
 from app.accounts.tables import Account
+from app.churn.scoring.revenue import (
+    ASSUMED_PERCENT,
+    MONTHS_PER_YEAR,
+    RevenueAtRisk,
+    largest_mrr_at_risk,
+)
 from app.churn.tables import ChurnRisk
 from app.core.query_helpers import same_account
+from app.core.sql import load_sql
 from app.health.tables import HealthScore
+
+SQL = load_sql(__file__)
 
 AccountSelect = Select[*tuple[Any, ...]]
 Rows = list[Row[*tuple[Any, ...]]]
@@ -20,12 +46,62 @@ Column = InstrumentedAttribute[Any]
 Position = tuple[int, str]
 """The revenue at risk in cents a year and the account id of the last row of a page."""
 
-MONTHS_PER_YEAR = 12
+HIGH = literal_column("'high'", Text)
+AT_RISK = literal_column("'at_risk'", Text)
+"""Literals, not parameters: the planner proves by them that it may use a partial index."""
 OTHER_RISK = aliased(ChurnRisk)
-WITHOUT_PROBABILITY = ~exists().where(
-    same_account(OTHER_RISK, Account), OTHER_RISK.probability.is_not(None)
+NOT_STORED = ~exists().where(
+    same_account(OTHER_RISK, Account),
+    or_(OTHER_RISK.probability.is_not(None), OTHER_RISK.level == HIGH),
 )
-"""No churn probability. NOT EXISTS, not "is null after the join": the planner estimates it well."""
+"""No stored amount. NOT EXISTS, not "is null after the join": the planner estimates it well."""
+HAS_PROBABILITY = ChurnRisk.probability.is_not(None)
+IS_STORED = or_(HAS_PROBABILITY, ChurnRisk.level == HIGH)
+BAND_AT_RISK = HealthScore.band == AT_RISK
+
+
+def assumed_loss(mrr_cents: ColumnElement[Any]) -> ColumnElement[Any]:
+    """Return what an account at risk without a probability puts at risk, in cents a year."""
+    return (MONTHS_PER_YEAR * ASSUMED_PERCENT * mrr_cents + 50).op("/")(100)
+
+
+REVENUE_AT_RISK = cast(
+    case(
+        (IS_STORED, ChurnRisk.revenue_at_risk_cents),
+        (BAND_AT_RISK, assumed_loss(HealthScore.__table__.columns["mrr_cents"])),
+        else_=0,
+    ),
+    BigInteger,
+)
+"""Cents a year, as ``revenue_at_risk`` computes them."""
+REVENUE_BASIS = case(
+    (HAS_PROBABILITY, "probability"), (or_(IS_STORED, BAND_AT_RISK), "assumed"), else_="none"
+)
+
+
+def load_revenue_at_risk(
+    session: Session, workspace_id: str, account_ids: Collection[str]
+) -> dict[str, RevenueAtRisk]:
+    """Return the revenue at risk by account."""
+    rows = session.execute(
+        select(Account.account_id, REVENUE_AT_RISK, REVENUE_BASIS)
+        .outerjoin(HealthScore, same_account(HealthScore, Account))
+        .outerjoin(ChurnRisk, same_account(ChurnRisk, Account))
+        .where(Account.workspace_id == workspace_id, Account.account_id.in_(account_ids))
+    )
+    return {row[0]: RevenueAtRisk(int(row[1]), row[2]) for row in rows}
+
+
+def load_bands(
+    session: Session, workspace_id: str, account_id: str, days: Iterable[date]
+) -> dict[date, tuple[str, int]]:
+    """Return band and MRR of the last score of an account on or before each day, as first written.
+
+    Days before the first score are left out.
+    """
+    values = {"workspace_id": workspace_id, "account_id": account_id, "days": list(days)}
+    rows = session.execute(SQL.bands, values)
+    return {row.day: (row.band, row.mrr_cents) for row in rows}
 
 
 def list_by_revenue_at_risk(
@@ -34,17 +110,15 @@ def list_by_revenue_at_risk(
     """Return the rows after a position from accounts joined with scores and risks.
 
     ``query`` selects the amount as ``sort_value``.
-    Accounts without a probability are read only down to the smallest amount of those with one:
-    where nearly all have one, the scan for the next one without is long. An account without a score
-    pays nothing.
+    Accounts at risk by their band alone are read only down to the smallest stored amount: where
+    nearly all amounts are stored, the scan for the next account without one is long.
     """
-    has_probability = query.where(ChurnRisk.probability.is_not(None))
     order = (ChurnRisk.revenue_at_risk_cents, ChurnRisk.account_id)
-    rows = _read_descending(session, has_probability, order, after, limit)
+    rows = _read_descending(session, query.where(IS_STORED), order, after, limit)
     least = rows[-1].sort_value if len(rows) == limit else None
-    rows = _first(rows + _without_probability(session, query, after, least, limit), limit)
+    rows = _first(rows + _by_band(session, query, after, least, limit), limit)
     if len(rows) < limit or rows[-1].sort_value <= 0:
-        rows = _first(rows + _unscored(session, query, after, limit), limit)
+        rows = _first(rows + _not_at_risk(session, query, after, limit), limit)
     return rows
 
 
@@ -52,26 +126,28 @@ def _first(rows: Rows, limit: int) -> Rows:
     return sorted(rows, key=lambda row: (-row.sort_value, row.account_id))[:limit]
 
 
-def _without_probability(
+def _by_band(
     session: Session, query: AccountSelect, after: Position | None, least: int | None, limit: int
 ) -> Rows:
-    """Read by MRR; a position in cents a year may lie between 12 x two successive MRRs."""
+    """Read by MRR; a position in cents a year may lie between the amounts of two MRRs."""
     mrr, key = HealthScore.mrr_cents, HealthScore.account_id
-    rest = query.where(WITHOUT_PROBABILITY, key.is_not(None))
+    rest = query.where(NOT_STORED, BAND_AT_RISK)
     if least is not None:
-        rest = rest.where(mrr >= -(-least // MONTHS_PER_YEAR))
+        rest = rest.where(mrr > largest_mrr_at_risk(least - 1)[0])
     if after is not None:
-        months, remainder = divmod(after[0], MONTHS_PER_YEAR)
-        if remainder:
-            rest, after = rest.where(mrr <= months), None
+        largest, is_exact = largest_mrr_at_risk(after[0])
+        if is_exact:
+            after = (largest, after[1])
         else:
-            after = (months, after[1])
+            rest, after = rest.where(mrr <= largest), None
     return _read_descending(session, rest, (mrr, key), after, limit)
 
 
-def _unscored(session: Session, query: AccountSelect, after: Position | None, limit: int) -> Rows:
+def _not_at_risk(
+    session: Session, query: AccountSelect, after: Position | None, limit: int
+) -> Rows:
     key = Account.account_id
-    rest = query.where(WITHOUT_PROBABILITY, HealthScore.account_id.is_(None))
+    rest = query.where(NOT_STORED, func.coalesce(HealthScore.band, "unknown") != AT_RISK)
     if after is not None and after[0] <= 0:
         rest = rest.where(key > after[1] if after[0] == 0 else false())
     return _read(session, rest.order_by(key), limit)

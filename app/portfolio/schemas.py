@@ -6,7 +6,8 @@ from typing import Annotated, Any, Self
 from pydantic import Field, Strict
 
 from app.churn.model.levels import ModelStage
-from app.churn.schemas import RiskLevel
+from app.churn.schemas import BASIS_DESCRIPTION, RevenueAtRiskTotal, RiskLevel
+from app.churn.scoring.revenue import RevenueBasis
 from app.churn.scoring.risk import ChurnStatus
 from app.core.filters.openapi import filter_marker
 from app.core.schemas import NO_NUL, WHOLE_NUMBER, Id, JsonObject, RequestModel, ResponseModel, Text
@@ -44,7 +45,7 @@ class ScoreTrend(ResponseModel):
 
 
 class ChurnRiskSummary(ResponseModel):
-    """The churn risk of an account; every field is null if it was not evaluated."""
+    """The churn risk of an account; without one every field but the revenue is null."""
 
     status: ChurnStatus | None = None
     level: RiskLevel | None = None
@@ -57,9 +58,10 @@ class ChurnRiskSummary(ResponseModel):
     horizon_days: int | None = Field(None, examples=[90])
     revenue_at_risk_cents: int | None = Field(
         None,
-        description="ARR times the probability; the ARR without a probability.",
+        description="Of one year's revenue; `revenue_basis` tells how it was computed.",
         examples=[119760],
     )
+    revenue_basis: RevenueBasis | None = Field(None, description=BASIS_DESCRIPTION)
     as_of: date | None = None
 
 
@@ -98,7 +100,7 @@ class AccountListItem(ResponseModel):
         columns = dict(row._mapping)  # noqa: SLF001 - SQLAlchemy's documented way
         del columns["sort_value"]  # only cursors need it
         risk = {name: columns.pop(f"churn_{name}") for name in CHURN_COLUMNS}
-        risk["revenue_at_risk_cents"] = columns.pop("revenue_at_risk_cents")
+        risk |= {name: columns.pop(name) for name in ("revenue_at_risk_cents", "revenue_basis")}
         trend = ScoreTrend(d7=columns.pop("d7"), d28=columns.pop("d28"), d90=columns.pop("d90"))
         churn_risk = ChurnRiskSummary(**risk)
         return cls(value=columns.pop("score"), trend=trend, churn_risk=churn_risk, **columns)
@@ -120,7 +122,7 @@ class AccountQuery(AccountSelection):
 
 
 MRR_EXCLUSIONS = Field(
-    description="How many accounts `mrr_cents` leaves out. `no_rate`: their currency has no rate.",
+    description="How many accounts the money leaves out. `no_rate`: their currency has no rate.",
     examples=[{"no_rate": 0}],
 )
 
@@ -128,14 +130,20 @@ MRR_EXCLUSIONS = Field(
 def total_fields(total: AccountTotal) -> dict[str, Any]:
     """Return a total as fields of a response."""
     exclusions = {"no_rate": total.no_rate}
-    return {"count": total.accounts, "mrr_cents": total.mrr_cents, "exclusions": exclusions}
+    return {
+        "count": total.accounts,
+        "mrr_cents": total.mrr_cents,
+        "revenue_at_risk": RevenueAtRiskTotal.of_parts(total.expected_cents, total.assumed_cents),
+        "exclusions": exclusions,
+    }
 
 
 class AccountTotalOut(ResponseModel):
-    """The number of accounts and their total MRR."""
+    """The number of accounts, their total MRR and the revenue at risk."""
 
     count: int = Field(examples=[12])
     mrr_cents: int = Field(examples=[598800])
+    revenue_at_risk: RevenueAtRiskTotal
     exclusions: dict[str, int] = MRR_EXCLUSIONS
 
 
@@ -155,4 +163,5 @@ class SegmentOut(ResponseModel):
     updated_at: datetime
     count: int = Field(examples=[12])
     mrr_cents: int = Field(description="The total MRR of its accounts.", examples=[598800])
+    revenue_at_risk: RevenueAtRiskTotal
     exclusions: dict[str, int] = MRR_EXCLUSIONS

@@ -31,11 +31,12 @@ Index(
     ChurnRisk.workspace_id,
     ChurnRisk.revenue_at_risk_cents.desc(),
     ChurnRisk.account_id,
-    postgresql_where=ChurnRisk.probability.is_not(None),
+    postgresql_where="probability IS NOT NULL OR level = 'high'",
 )
 Index(
     "health_score_at_stake_idx",
     HealthScore.workspace_id,
     HealthScore.mrr_cents.desc(),
     HealthScore.account_id,
+    postgresql_where="band = 'at_risk'",
 )

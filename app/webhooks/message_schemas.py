@@ -101,6 +101,9 @@ class AlertPayload(AccountPayload):
     scorecard_version: int | None = Field(None, examples=[1])
     model_version: ShortText | None = Field(None, examples=[None])
     revenue_at_risk_cents: int | None = Field(None, examples=[239880])
+    revenue_at_risk_basis: ShortText | None = described_field(
+        "`probability`, `assumed` (no probability: 30 % of the ARR) or `none`.", "probability", None
+    )
     currency: ShortText | None = Field(None, examples=["USD"])
     opened_at: datetime | None = None
     owner: Text | None = personal_field("kim@example.com", "The person the alert is assigned to.")
@@ -142,6 +145,9 @@ class AlertDigested(Payload):
     opened: int = described_field("The number of accounts for which it fired.", 120)
     resolved: int = described_field("The number of accounts for which it ended.", 3, 0)
     revenue_at_risk_cents: int | None = Field(None, examples=[1200000])
+    revenue_at_risk_assumed_cents: int | None = described_field(
+        "The part of it that is not from probabilities but 30 % of the ARR.", 300000, None
+    )
     currency: ShortText | None = Field(None, examples=["USD"])
     scorecard_version: int | None = Field(None, examples=[1])
     accounts: list[AlertDigestItem] = Field(
@@ -190,6 +196,9 @@ class SuggestionCreated(AccountPayload):
         "The expected savings within a year minus the cost, in cents.", 18190.4, None
     )
     revenue_at_risk_cents: int | None = Field(None, examples=[239880])
+    revenue_at_risk_basis: ShortText | None = described_field(
+        "`probability`, `assumed` (no probability: 30 % of the ARR) or `none`.", "probability", None
+    )
     currency: ShortText | None = Field(None, examples=["USD"])
     owner: Text | None = personal_field("kim@example.com", "The owner of the account.")
 

@@ -46,7 +46,8 @@ def _facts(data: Mapping[str, Any]) -> Iterator[str]:
     if data.get("mrr_cents") and data.get("mrr_currency"):
         yield f"{_money(data['mrr_cents'], data['mrr_currency'])} a month"
     if data.get("revenue_at_risk_cents") and data.get("currency"):
-        yield f"{_money(data['revenue_at_risk_cents'], data['currency'])} a year at risk"
+        assumed = " (assumed)" if data.get("revenue_at_risk_basis") == "assumed" else ""
+        yield f"{_money(data['revenue_at_risk_cents'], data['currency'])} a year at risk{assumed}"
     if owner := data.get("account_owner") or data.get("owner"):
         yield f"owner: {owner}"
     if data.get("renewal_on"):

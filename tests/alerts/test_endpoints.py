@@ -46,7 +46,7 @@ def test_an_alert_contains_account_rule_values_and_revenue_at_risk(
 
     assert (body["account_id"], body["rule"], body["state"]) == ("a1", "low", "open")
     assert (body["current"], body["threshold"], body["condition"]) == (30, 40, "below")
-    assert (body["revenue_at_risk_cents"], body["revenue_at_risk_basis"]) == (1200_00, "arr")
+    assert (body["revenue_at_risk_cents"], body["revenue_at_risk_basis"]) == (0, "none")
     assert (body["assignee"], body["severity"], body["episode"]) == ("kim", "high", 1)
     assert body["drivers"] == ['"fit": 30; it gives 30.0 of 100.0 points.']
 
@@ -55,7 +55,8 @@ def test_pages_list_the_largest_revenue_at_risk_first(client: TestClient, sessio
     for number in range(5):
         factories.account(session, f"a{number}")
         factories.alert(session, f"a{number}")
-        row = HealthScore(workspace_id="acme", account_id=f"a{number}", mrr_cents=number % 3)
+        columns = {"mrr_cents": number % 3, "band": "at_risk"}
+        row = HealthScore(workspace_id="acme", account_id=f"a{number}", **columns)
         session.add(row)
     session.commit()
 

@@ -60,7 +60,7 @@ def insert_risk(
         "stage": "trusted" if model else "rules",
         "model_version": model,
         "horizon_days": 90,
-        "revenue_at_risk_cents": 1,
+        "revenue_at_risk_cents": round((probability or 0) * 1200_00),
         "details": details,
         "computed_at": NOW,
     }

@@ -42,7 +42,8 @@ def test_the_built_in_rules_announce_an_account_that_becomes_at_risk(session: Se
     assert (at_risk["account_id"], at_risk["signal"]) == ("a1", "health_score")
     assert at_risk["drivers"] == ['"fit" fell from 80 to 20: −60.0 points.']  # noqa: RUF001
     assert (at_risk["scorecard_version"], at_risk["episode"]) == (2, 1)
-    assert (at_risk["revenue_at_risk_cents"], at_risk["currency"]) == (1200_00, "USD")
+    assert (at_risk["revenue_at_risk_cents"], at_risk["currency"]) == (360_00, "USD")  # 30 %
+    assert at_risk["revenue_at_risk_basis"] == "assumed"
     changes = session.scalars(select(Change).where(Change.type == "alert"))
     assert {(row.account_id, row.data["rule"], row.data["what"]) for row in changes} == {
         ("a1", "health_at_risk", "opened"),
@@ -175,7 +176,8 @@ def test_more_than_fifty_at_once_are_one_digest(session: Session) -> None:
     [(kind, data)] = sent_messages(session)
     assert (kind, data["opened"], data["resolved"]) == ("alert.digested", 51, 0)
     assert (data["rule"]["id"], len(data["accounts"])) == ("health_at_risk", 10)
-    assert (data["revenue_at_risk_cents"], data["currency"]) == (51 * 1200_00, "USD")
+    assert (data["revenue_at_risk_cents"], data["currency"]) == (51 * 360_00, "USD")
+    assert data["revenue_at_risk_assumed_cents"] == 51 * 360_00
     assert {each.last_notified for each in stored_alerts(session)} == {"opened"}
 
 

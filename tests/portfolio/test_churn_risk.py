@@ -22,7 +22,6 @@ SUMMARY_FIELDS = (
     "probability",
     "stage",
     "horizon_days",
-    "revenue_at_risk_cents",
     "as_of",
 )
 
@@ -96,6 +95,7 @@ def test_the_churn_risk_is_a_nested_object_in_lists_and_in_the_envelope(client: 
         "stage": "trusted",
         "horizon_days": 90,
         "revenue_at_risk_cents": 900_00,
+        "revenue_basis": "probability",
         "as_of": AS_OF.isoformat(),
     }
     item = client.get(ACCOUNTS).json()["items"][0]
@@ -105,7 +105,7 @@ def test_the_churn_risk_is_a_nested_object_in_lists_and_in_the_envelope(client: 
     assert client.get(f"{ACCOUNTS}/a/health").json()["churn_risk"] == expected
     assert [each["churn_risk"] for each in scores["items"]] == [
         expected,
-        dict.fromkeys(SUMMARY_FIELDS),
+        dict.fromkeys(SUMMARY_FIELDS) | {"revenue_at_risk_cents": 0, "revenue_basis": "none"},
     ]
 
 

@@ -1,10 +1,19 @@
-"""How much of an account's yearly revenue is at risk. Pure."""
+"""How much of an account's yearly revenue is at risk. Pure (docs/adr/0032)."""
 
 from dataclasses import dataclass
 from typing import Literal
 
-RevenueBasis = Literal["probability", "arr"]
-"""How an amount was computed: ARR times the probability of churn, or all of the ARR."""
+RevenueBasis = Literal["probability", "assumed", "none"]
+"""How an amount was computed: ARR times the probability of churn; without one, ARR times
+``ASSUMED_PERCENT`` for an account at risk, and nothing for the others."""
+
+MONTHS_PER_YEAR = 12
+ASSUMED_PERCENT = 30
+"""The assumed probability of churn of an account at risk for which no model claims one.
+
+It is what three times the odds of the usual loss come to: accounts of SaaS companies lose a median
+of 13 % of their ARR a year, and 3 x 0.13 / 0.87 are odds of 0.45, so a probability of 0.31.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,12 +22,31 @@ class RevenueAtRisk:
     basis: RevenueBasis
 
 
-def revenue_at_risk(mrr_cents: int, probability: float | None) -> RevenueAtRisk:
-    """Return ARR times probability, or without a probability the ARR, which is the most to lose.
+def is_at_risk(band: str | None, level: str | None) -> bool:
+    """Whether an account is at risk: by the band of its score or by the level of its churn risk."""
+    return band == "at_risk" or level == "high"
 
-    Only the first is an expected value, so report the basis with the amount.
+
+def revenue_at_risk(
+    mrr_cents: int, probability: float | None, *, level: str | None, band: str | None = None
+) -> RevenueAtRisk:
+    """Return what the churn of an account is expected to cost of one year's revenue.
+
+    SQL that computes the same: ``app/portfolio/revenue_at_risk_queries.py`` and the report
+    ``arr-at-risk``.
     """
-    arr = 12 * mrr_cents
-    if probability is None:
-        return RevenueAtRisk(arr, "arr")
-    return RevenueAtRisk(round(arr * probability), "probability")
+    if probability is not None:
+        return RevenueAtRisk(round(MONTHS_PER_YEAR * mrr_cents * probability), "probability")
+    if is_at_risk(band, level):
+        return RevenueAtRisk(_assumed_loss(mrr_cents), "assumed")
+    return RevenueAtRisk(0, "none")
+
+
+def _assumed_loss(mrr_cents: int) -> int:
+    return (MONTHS_PER_YEAR * ASSUMED_PERCENT * mrr_cents + 50) // 100
+
+
+def largest_mrr_at_risk(cents: int) -> tuple[int, bool]:
+    """Return the largest MRR whose assumed amount is at most ``cents``, and if it equals it."""
+    mrr_cents = (100 * cents + 49) // (MONTHS_PER_YEAR * ASSUMED_PERCENT)
+    return mrr_cents, _assumed_loss(mrr_cents) == cents

@@ -53,6 +53,7 @@ class AccountRisk:
     """One row of ``churn_risk``.
 
     ``risk`` orders accounts: the probability, or with rules a hundredth of the points.
+    ``revenue_at_risk_cents``: by probability and level; the band of the score is not known here.
     """
 
     account_id: str
@@ -132,7 +133,7 @@ def _build_risk(
 ) -> AccountRisk:
     model, horizon = scorer.model, scorer.horizon
     mrr_cents = int(np.nan_to_num(table.eligibility.mrr_cents[row]))
-    at_risk = revenue_at_risk(mrr_cents, assessment.probability)
+    at_risk = revenue_at_risk(mrr_cents, assessment.probability, level=assessment.level)
     renews_in = float(table.column("days_to_renewal")[row])
     outlook = Outlook.AT_RENEWAL if renews_in > horizon.days else Outlook.WITHIN_HORIZON
     renewal_on = None

@@ -45,7 +45,8 @@ class BenchmarkOut(ResponseModel):
         description="Whether it is the newest one for its month and ranking settings."
     )
     provisional: bool = Field(
-        description="Whether it has too little data and is fitted again each day."
+        description="Whether it has too little data and is fitted again: each day, and within a day"
+        " when there is much more data."
     )
     computed_at: datetime = Field(examples=["2026-03-01T00:10:00Z"])
     segments: list[BenchmarkSegmentOut]

@@ -1,21 +1,28 @@
 """Queries of stored score definitions and benchmarks, whose content never changes."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, time, timedelta
 from hashlib import blake2b
 from typing import Self
 
 import orjson
-from sqlalchemy import Update, literal_column, select, update
+from sqlalchemy import ColumnElement, Update, and_, func, literal_column, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from app.core.pagination import Paging, RowPage
 from app.core.query_helpers import get_row, insert_if_missing
+from app.core.sql import load_sql
+from app.health.definition.benchmark import MIN_ACCOUNTS
 from app.health.definition.benchmark import Benchmark as FittedBenchmark
 from app.health.definition.score_definition import Definition
 from app.health.tables import Benchmark, ScoreDefinition
+
+SQL = load_sql(__file__)
+CHECK_AFTER, OLD_AFTER = timedelta(seconds=15), timedelta(hours=1)
+MOST_USAGE_ROWS = 1_000_000
+"""Further rows are not counted: with so much usage, new accounts alone lead to another fit."""
 
 
 def insert_definition(
@@ -44,10 +51,67 @@ class StoredBenchmarks:
         return cls(row.id, row.month, fitted)
 
 
+@dataclass(frozen=True, slots=True)
+class DataSize:
+    """How much data benchmarks can be fitted to: possible peers, and rows of daily counts."""
+
+    accounts: int
+    rows: int
+
+    def calls_for_refit(self, row: Benchmark, now: datetime) -> bool:
+        """Whether there is so much more data than in a stored benchmark that it is fitted again.
+
+        That is a quarter more; for a provisional one any more, if there are few accounts or it is
+        an hour old.
+        """
+        known = (row.accounts_known or 0, row.usage_rows or 0)
+        size = (self.accounts, self.rows)
+        if any(
+            4 * more >= 5 * less and more > less for more, less in zip(size, known, strict=True)
+        ):
+            return True
+        is_early = self.accounts < 2 * MIN_ACCOUNTS or now - row.computed_at >= OLD_AFTER
+        return row.provisional and is_early and size > known
+
+
+def load_data_size(session: Session, workspace_id: str) -> DataSize:
+    values = {"workspace_id": workspace_id, "most_rows": MOST_USAGE_ROWS}
+    return DataSize(*session.execute(SQL.usage_size, values).one())
+
+
+def list_workspaces_to_check(session: Session, *, now: datetime) -> Sequence[str]:
+    """List the workspaces with a benchmark of today that was not checked a short time ago."""
+    checked_at = func.coalesce(Benchmark.checked_at, Benchmark.computed_at)
+    rows = select(Benchmark.workspace_id).where(_is_of_today(now), checked_at <= now - CHECK_AFTER)
+    return session.scalars(rows.distinct().order_by(Benchmark.workspace_id)).all()
+
+
+def check_benchmarks(
+    session: Session, workspace_id: str, *, ranking_digest: str, now: datetime
+) -> Benchmark | None:
+    """Return the current benchmarks if they are of today and much data has come since."""
+    of_today = (Benchmark.workspace_id == workspace_id, _is_of_today(now))
+    row = session.scalar(
+        select(Benchmark)
+        .where(*of_today, Benchmark.ranking_digest == ranking_digest)
+        .execution_options(populate_existing=True)
+    )
+    session.execute(update(Benchmark).where(*of_today).values(checked_at=now))
+    if row is None or not load_data_size(session, workspace_id).calls_for_refit(row, now):
+        return None
+    return row
+
+
+def _is_of_today(now: datetime) -> ColumnElement[bool]:
+    midnight = datetime.combine(now, time.min, now.tzinfo)
+    month = now.date().replace(day=1)
+    return and_(Benchmark.current, Benchmark.month == month, Benchmark.computed_at >= midnight)
+
+
 def find_benchmarks(
     session: Session, workspace_id: str, *, month: date, ranking_digest: str, now: datetime
 ) -> StoredBenchmarks | None:
-    """Return the current benchmarks of a month, or None. Provisional ones last one day."""
+    """Return the current benchmarks of a month, or None. Provisional ones last one day at most."""
     key = {"workspace_id": workspace_id, "month": month, "ranking_digest": ranking_digest}
     row = session.scalar(select(Benchmark).filter_by(**key).where(Benchmark.current))
     if row is None or (row.provisional and row.computed_at.date() != now.date()):
@@ -75,7 +139,15 @@ def upsert_benchmarks(
     benchmark_id = f"{month:%Y-%m}-{blake2b(content, digest_size=6).hexdigest()}"
     key = {"month": month, "ranking_digest": ranking_digest}
     session.execute(_retire(workspace_id).filter_by(**key))
-    renewed = {"current": True, "provisional": provisional, "computed_at": now}
+    size = load_data_size(session, workspace_id)
+    renewed = {
+        "current": True,
+        "provisional": provisional,
+        "computed_at": now,
+        "accounts_known": size.accounts,
+        "usage_rows": size.rows,
+        "checked_at": now,
+    }
     new = insert(Benchmark).values(
         workspace_id=workspace_id, id=benchmark_id, config=config, **key, **renewed
     )

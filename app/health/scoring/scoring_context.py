@@ -25,6 +25,7 @@ from app.workspaces.queries import get_workspace
 from app.workspaces.service import Actor
 
 BUILDER_ACTOR = "service"
+LOCK = "benchmarks"
 
 
 def load_context(
@@ -46,11 +47,28 @@ def load_context(
     )
     stored = find()
     if stored is None:
-        advisory_lock(session, "benchmarks", workspace_id)
+        advisory_lock(session, LOCK, workspace_id)
         stored = find() or _fit(session, workspace_id, definition, as_of=as_of, now=now)
     context = build_context(definition, stored)
     queries.insert_definition(session, workspace_id, context.definition, now=now)
     return context
+
+
+def refit_benchmarks(session: Session, workspace_id: str, *, now: datetime) -> bool:
+    """Fit today's benchmarks again if much data has come since; return whether peers changed.
+
+    Called every few seconds: a first day begins with the data of a few accounts. Benchmarks of
+    earlier days stay as they are. One transaction at a time fits.
+    """
+    definition = load_definition(session, workspace_id)
+    advisory_lock(session, LOCK, workspace_id)
+    row = queries.check_benchmarks(
+        session, workspace_id, ranking_digest=definition.ranking_digest, now=now
+    )
+    if row is None:
+        return False
+    before = row.id
+    return _fit(session, workspace_id, definition, as_of=now.date(), now=now).id != before
 
 
 def build_context(definition: Definition, stored: StoredBenchmarks) -> ScoringContext:

@@ -32,6 +32,9 @@ from app.signals.queries import load_open_signals
 from app.signals.service import SignalRun
 from app.signals.signal import Signal
 
+ATTRIBUTES = ("segment", "industry", "owner", "employees", "end_customers", "excluded")
+"""Attributes of accounts that rules use and that are stored with each score."""
+
 
 def refresh(
     session: Session, workspace_id: str, account_ids: Sequence[str], *, as_of: date, now: datetime
@@ -75,15 +78,20 @@ def load_assessments(
     *,
     as_of: date,
     now: datetime,
+    stored_attributes: bool = False,
 ) -> list[Assessment]:
     """Assess accounts as of a day and write nothing.
 
     Scores that went stale today are frozen; overrides apply and the trend is added.
+    ``stored_attributes``: use segment, owner and so on as they were stored with the score of the
+    day, not as they are now.
     """
     definition, is_past = context.definition, as_of < now.date()
     features = load_features(
         session, workspace_id, account_ids, definition.spec, as_of=as_of, now=now
     )
+    if stored_attributes:
+        features = _with_stored_attributes(session, workspace_id, features, as_of)
     fresh = assess_accounts(context, features, as_of)
     ids = [each.account_id for each in fresh]
     at = _day_end(as_of, now) if is_past else now
@@ -99,6 +107,24 @@ def load_assessments(
         assessment = post_processing.apply_override(assessment, overrides.get(key), card)
         processed.append(post_processing.add_trend(assessment, earlier.get(key, {})))
     return processed
+
+
+def _with_stored_attributes(
+    session: Session, workspace_id: str, features: Sequence[AccountFeatures], day: date
+) -> list[AccountFeatures]:
+    """Replace attributes by those of the last score on or before a day. Traits are added up."""
+    ids = [each.account_id for each in features]
+    rows = queries.load_history_rows(session, workspace_id, ids, day=day)
+    stored = {key: row.details.get("inputs") or {} for key, row in rows.items()}
+    return [
+        replace(
+            each,
+            **{name: found[name] for name in ATTRIBUTES if name in found},
+            traits={**each.traits, **found.get("traits", {})},
+        )
+        for each in features
+        for found in (stored.get(each.account_id, {}),)
+    ]
 
 
 def load_features(

@@ -6,6 +6,7 @@ from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import Session
 
 from app.alerts.tables import Alert
+from app.churn.scoring.revenue import ASSUMED_PERCENT
 from app.core.sql import load_sql
 from app.health.tables import HealthScore
 from app.interventions.tables import Intervention
@@ -68,7 +69,9 @@ def load_arr_at_risk_by_quarter(
     session: Session, workspace_id: str, query: ReportQuery
 ) -> Sequence[Row[Any]]:
     """Return scored accounts, accounts at risk and their ARR by renewal quarter, as of a day."""
-    return load_report_rows(session, workspace_id, SQL, "arr_at_risk", query)
+    return load_report_rows(
+        session, workspace_id, SQL, "arr_at_risk", query, assumed_percent=ASSUMED_PERCENT
+    )
 
 
 def load_changes_of_scored(

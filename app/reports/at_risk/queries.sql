@@ -1,8 +1,10 @@
 -- name: arr_at_risk
 -- The last score of the week up to the day, without later restatements, with the newest churn risk
 -- by then, by renewal quarter. no_rate: accounts left out, because their currency has no rate.
+-- Accounts are at risk as in the list of them, and the amounts are those of revenue_at_risk.
 WITH scored_account AS (
-    SELECT h.band = 'at_risk' AND NOT h.no_rate AND NOT {{is_excluded}} AS at_risk,
+    SELECT (h.band = 'at_risk' OR coalesce(c.level = 'high', false))
+               AND NOT h.no_rate AND NOT {{is_excluded}} AS at_risk,
            CASE WHEN NOT h.no_rate AND NOT {{is_excluded}} THEN 12 * h.mrr_cents ELSE 0 END AS arr,
            h.no_rate AND NOT {{is_excluded}} AS no_rate, {{is_excluded}} AS excluded, c.probability,
            CAST(h.details ->> 'renewal_on' AS date) AS renewal_on
@@ -17,20 +19,27 @@ WITH scored_account AS (
         ORDER BY x.as_of DESC, x.restatement DESC, x.change DESC LIMIT 1
     ) AS h
     LEFT JOIN LATERAL (
-        SELECT y.probability FROM churn_risk_history y
+        SELECT y.probability, y.level FROM churn_risk_history y
         WHERE y.workspace_id = :workspace_id AND y.account_id = a.account_id AND y.as_of <= :until
         ORDER BY y.as_of DESC LIMIT 1
     ) AS c ON true
     WHERE h.status NOT IN ('churned', 'excluded')
+), amount AS (
+    SELECT *, CAST(round(arr * probability) AS bigint) AS expected_loss,
+           CASE WHEN probability IS NULL THEN (arr * :assumed_percent + 50) / 100 END
+               AS assumed_loss
+    FROM scored_account
 )
 SELECT to_char(renewal_on, 'YYYY-"Q"Q') AS quarter, CAST(sum(arr) AS bigint) AS arr_of_all,
        count(*) FILTER (WHERE at_risk) AS accounts,
        count(*) FILTER (WHERE no_rate) AS no_rate, count(*) FILTER (WHERE excluded) AS excluded,
        count(probability) FILTER (WHERE at_risk) AS with_probability,
        CAST(coalesce(sum(arr) FILTER (WHERE at_risk), 0) AS bigint) AS arr_cents,
-       CAST(coalesce(sum(round(CAST(arr * coalesce(probability, 1) AS numeric)))
-           FILTER (WHERE at_risk), 0) AS bigint) AS revenue_at_risk_cents
-FROM scored_account GROUP BY 1 ORDER BY 1
+       CAST(coalesce(sum(coalesce(expected_loss, assumed_loss)) FILTER (WHERE at_risk), 0)
+           AS bigint) AS revenue_at_risk_cents,
+       CAST(coalesce(sum(expected_loss) FILTER (WHERE at_risk), 0) AS bigint) AS probability_cents,
+       CAST(coalesce(sum(assumed_loss) FILTER (WHERE at_risk), 0) AS bigint) AS assumed_cents
+FROM amount GROUP BY 1 ORDER BY 1
 
 -- name: scored_accounts
 -- A merge deletes the churn risk of the old account.

@@ -2,6 +2,7 @@ from datetime import datetime
 
 from pydantic import Field
 
+from app.churn.schemas import BASIS_DESCRIPTION, RevenueAtRiskTotal
 from app.churn.scoring.revenue import RevenueBasis
 from app.core.schemas import ResponseModel
 from app.portfolio.schemas import AccountListItem
@@ -39,10 +40,7 @@ class AccountAtRiskOut(AccountListItem):
     """An account at risk, with its top driver, most severe alert and first suggestion."""
 
     revenue_at_risk_cents: int = Field(description="Of one year's revenue.", examples=[598800])
-    revenue_basis: RevenueBasis = Field(
-        description="`probability`: ARR times probability of churn. `arr`: all of the ARR, because"
-        " there is no probability."
-    )
+    revenue_basis: RevenueBasis = Field(description=BASIS_DESCRIPTION)
     top_driver: TopDriverOut | None
     open_alert: OpenAlertOut | None
     suggestion: TopSuggestionOut | None
@@ -55,8 +53,14 @@ class RenewalQuarter(ResponseModel):
     accounts: int = Field(description="Accounts at risk.", examples=[4])
     arr_cents: int = Field(description="12 x MRR of these accounts.", examples=[598800])
     revenue_at_risk_cents: int = Field(
-        description="ARR times the probability of churn; all of the ARR where none is known.",
-        examples=[120000],
+        description="`probability_cents` and `assumed_cents` together.", examples=[120000]
+    )
+    probability_cents: int = Field(
+        description="ARR times the probability of churn, of the accounts with one.",
+        examples=[100000],
+    )
+    assumed_cents: int = Field(
+        description="30 % of the ARR of the accounts without one.", examples=[20000]
     )
     with_probability: int = Field(
         description="Accounts with a known probability of churn.", examples=[3]
@@ -65,4 +69,5 @@ class RenewalQuarter(ResponseModel):
 
 class ArrAtRiskOut(ResponseModel):
     arr_at_risk: Kpi
+    revenue_at_risk: RevenueAtRiskTotal
     quarters: list[RenewalQuarter]

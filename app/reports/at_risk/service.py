@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from app.churn.scoring.revenue import revenue_at_risk
+from app.churn.schemas import RevenueAtRiskTotal
 from app.core.filters.parser import parse_filter
 from app.core.filters.tree import And, Filter
 from app.core.languages import Language
@@ -48,11 +48,11 @@ def load_page(
     suggestions = queries.load_suggestions(session, workspace_id, ids)
     items = []
     for key, account in zip(ids, page.items, strict=True):
-        revenue = revenue_at_risk(account.mrr_cents, account.churn_risk.probability)
+        risk = account.churn_risk
         item = AccountAtRiskOut(
             **dict(account),
-            revenue_at_risk_cents=revenue.cents,
-            revenue_basis=revenue.basis,
+            revenue_at_risk_cents=risk.revenue_at_risk_cents,
+            revenue_basis=risk.revenue_basis,
             top_driver=drivers.get(key),
             open_alert=alerts.get(key),
             suggestion=suggestions.get(key),
@@ -98,6 +98,9 @@ def arr_at_risk_report(session: Session, query: ReportQuery) -> ArrAtRiskOut:
             ),
             changed_by=queries.load_changes_of_scored(session, query.workspace_id, query),
             currency=query.currency,
+        ),
+        revenue_at_risk=RevenueAtRiskTotal.of_parts(
+            sum(row.probability_cents for row in rows), sum(row.assumed_cents for row in rows)
         ),
         quarters=[row for row in rows if row.accounts],
     )

@@ -20,6 +20,7 @@ from app.churn.training.observations import ObservedPanel
 from app.core.arrays import Floats, np
 from app.core.db import SessionFactory, transaction
 from app.features.table_queries import AccountDay
+from app.health.definition.scorecard_queries import get_scorecard_config
 from app.health.scoring import scoring_context
 from app.health.scoring import service as health
 from app.jobs import service as jobs
@@ -60,7 +61,9 @@ def _run_page(
         if index < len(days):
             rows += _score_day(session, claimed, subject, plan, day=days[index], now=now)
             return [], {"subject": claimed.position["subject"], "day": index + 1, "rows": rows}
+        scorecard = get_scorecard_config(session, claimed.workspace_id, int(subject.key))
         metrics = _evaluate(plan, _rows_from_position(rows))
+        metrics["filtered_by_today"] = [f"traits.{name}" for name in sorted(scorecard.traits)]
     next_subject = {"subject": claimed.position["subject"] + 1, "day": 0, "rows": []}
     return [{"kind": subject.kind, "key": subject.key, **metrics}], next_subject
 
@@ -145,7 +148,13 @@ def _score_day(
     assessments = {
         each.account_id: each
         for each in health.load_assessments(
-            session, claimed.workspace_id, ids, context, as_of=day, now=now
+            session,
+            claimed.workspace_id,
+            ids,
+            context,
+            as_of=day,
+            now=now,
+            stored_attributes=True,
         )
     }
     recency = _known_recency(panel.x[:, panel.names.index("recency")])
@@ -219,4 +228,5 @@ def _test_rule(
         "precision": round(result.caught / alerted, 4) if alerted else None,
         "recall": round(result.caught / result.churned, 4) if result.churned else None,
         "lead_days_median": result.days_before_median,
+        "filtered_by_today": result.filtered_by_today,
     }

@@ -115,6 +115,12 @@ class BacktestResultOut(ResponseModel):
     recall: float | None = Field(
         None, description="Caught accounts / churned accounts.", examples=[None]
     )
+    filtered_by_today: list[str] = Field(
+        default_factory=list,
+        description="Fields of filters and card rules whose past is not stored: they are judged by"
+        " today's values.",
+        examples=[[]],
+    )
 
 
 class BacktestOut(ResponseModel):

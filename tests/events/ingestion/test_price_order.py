@@ -9,15 +9,14 @@ import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy.orm import Session
 
-from app.core.db import SessionFactory
 from tests import factories
 from tests.conftest import NOW
 from tests.events import calls
-from tests.events.calls import group, identify, track
-from tests.lifecycle.id_changes import move_account
+from tests.events.calls import group, track
 
 MIDNIGHT = NOW.replace(hour=0)
 Call = dict[str, Any]
+
 
 def at(hour: float) -> str:
     return (MIDNIGHT + timedelta(hours=hour)).isoformat()
@@ -136,5 +135,3 @@ def test_a_period_from_an_earlier_release_states_all_its_terms(
     assert calls.one_row(session, PERIODS.format("a1")) == (
         "2026-03-15 2026-03-16 100 a 6, 2026-03-16 2026-03-17 200 a 6, 2026-03-17 300 a 6",
     )
-
-

@@ -45,8 +45,8 @@ def test_accounts_are_ordered_by_revenue_at_risk(client: TestClient) -> None:
     assert money == sorted(money, reverse=True)
     found = quiet(client)
     assert [item["account_id"] for item in found] == ["a020", "a010", "a003"]
-    assert found[0]["revenue_at_risk_cents"] == 12 * 2000_00
-    assert {item["revenue_basis"] for item in items} == {"arr"}
+    assert found[0]["revenue_at_risk_cents"] == 12 * 600_00  # 30 % of 2,000 a month
+    assert {item["revenue_basis"] for item in items} == {"assumed"}
 
 
 @pytest.mark.usefixtures("company")
@@ -63,7 +63,7 @@ def test_a_high_churn_risk_is_listed_and_its_probability_weights_the_revenue(
     assert items["a010"]["revenue_at_risk_cents"] == 12 * 900_00
     assert items["a005"]["band"] != "at_risk"
     assert {items[key]["revenue_basis"] for key in ("a020", "a010", "a005")} == {"probability"}
-    assert items["a003"]["revenue_basis"] == "arr"
+    assert items["a003"]["revenue_basis"] == "assumed"
 
 
 def risk(account_id: str, probability: float) -> ChurnRisk:
