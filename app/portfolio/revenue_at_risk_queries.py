@@ -62,7 +62,7 @@ BAND_AT_RISK = HealthScore.band == AT_RISK
 
 def assumed_loss(mrr_cents: ColumnElement[Any]) -> ColumnElement[Any]:
     """Return what an account at risk without a probability puts at risk, in cents a year."""
-    return (MONTHS_PER_YEAR * ASSUMED_PERCENT * mrr_cents + 50).op("/")(100)
+    return (MONTHS_PER_YEAR * ASSUMED_PERCENT * mrr_cents + 50) // 100
 
 
 REVENUE_AT_RISK = cast(
