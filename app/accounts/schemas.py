@@ -224,7 +224,8 @@ class SubscriptionIn(RequestModel):
     )
     notice_days: NoticeDays | None = Field(
         None,
-        description="How many days before the renewal day notice must be given.",
+        description="How many days before the renewal day notice must be given. Null: as the "
+        "threshold `notice_days` of the signal settings says.",
         examples=[30],
     )
     end_reason: Text | None = Field(

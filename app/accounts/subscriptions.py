@@ -20,7 +20,7 @@ class Terms:
 class Period:
     """Constant terms from ``starts_on`` to the day before ``ends_on`` (None: still running).
 
-    ``notice_days``: how many days before ``renewal_on`` notice must be given; None: until that day.
+    ``notice_days``: how many days before ``renewal_on`` notice must be given; None: not known.
     A period that ends on the day it starts is withdrawn.
     """
 

@@ -59,6 +59,7 @@ def load_account_features(
         "event_names": [event_name for event_name, _ in spec.product.events],
         "feature_keys": [key for _, key in spec.product.events],
         "base_currency": spec.base_currency,
+        "notice_days": spec.notice_days,
         "reach_events": list(spec.reach.events),
         "trait_names": list(spec.traits),
         "count_keys": [key for key, _, _ in counts],

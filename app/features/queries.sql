@@ -152,8 +152,8 @@ payment AS (
            (array_agg(currency ORDER BY starts_on DESC, subscription_id) FILTER (WHERE runs))[1]
                AS currency,
            min(renewal_on) FILTER (WHERE runs AND renewal_on >= :as_of) AS renewal_on,
-           min(renewal_on - coalesce(notice_days, 0)) FILTER (WHERE runs AND renewal_on >= :as_of)
-               AS notice_on,
+           min(renewal_on - coalesce(notice_days, :notice_days))
+               FILTER (WHERE runs AND renewal_on >= :as_of) AS notice_on,
            min(starts_on) FILTER (WHERE mrr_cents > 0) AS first_paid_on,
            max(ends_on) FILTER (WHERE mrr_cents > 0) AS paid_until
     FROM term GROUP BY account_id

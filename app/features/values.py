@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, Self
 
+NOTICE_DAYS = 30
+
 
 @dataclass(frozen=True, slots=True)
 class FeatureMap:
@@ -44,7 +46,8 @@ class FeatureSpec:
     """Which features of accounts to load, and how to count them.
 
     ``traits``, ``signals``: the names to include. ``engagement``: whether to load the metrics of
-    tickets, survey answers, onboarding and goals.
+    tickets, survey answers, onboarding and goals. ``notice_days``: the notice period of contracts
+    that name none; no score depends on it.
     """
 
     product: FeatureMap
@@ -55,6 +58,7 @@ class FeatureSpec:
     counts: Sequence[EventCount] = ()
     engagement: bool = False
     signals: Sequence[str] = ()
+    notice_days: int = NOTICE_DAYS
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +107,7 @@ class AccountFeatures:
     counts: Mapping[str, int] = field(default_factory=dict)
     """Events by ``EventCount.key``; a count of zero is left out."""
     notice_on: date | None = None
-    """The last day on which notice for the next renewal can be given."""
+    """The last day on which notice for the next renewal can be given; see docs/signals.md."""
     engagement: Mapping[str, float] = field(default_factory=dict)
     """Engagement metrics by name; an unknown metric is left out."""
     signals: Mapping[str, int] = field(default_factory=dict)

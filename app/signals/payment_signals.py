@@ -208,10 +208,8 @@ def payment_failed(inputs: SignalInputs, _: SignalThresholds) -> Signals:
 def renewal_near(inputs: SignalInputs, thresholds: SignalThresholds) -> Signals:
     """The last day to give notice is near, or it has passed and the renewal is still ahead."""
     renewal_on, notice_by = inputs.account.renewal_on, inputs.account.notice_on
-    if renewal_on is None or not inputs.account.pays:
+    if renewal_on is None or notice_by is None or not inputs.account.pays:
         return
-    if notice_by is None or notice_by >= renewal_on:  # the contract has no notice period
-        notice_by = renewal_on - timedelta(days=thresholds.notice_days)
     starts_on = notice_by - timedelta(days=thresholds.notice_ahead_days)
     if starts_on <= inputs.as_of <= renewal_on:
         days = (notice_by - inputs.as_of).days

@@ -4,6 +4,8 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from app.features.values import NOTICE_DAYS
+
 Days = Annotated[int, Field(ge=1, le=365)]
 Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 Count = Annotated[int, Field(ge=0, le=1_000_000)]
@@ -78,7 +80,7 @@ class SignalThresholds(BaseModel):
     price_share: Share = _limit(0.08, "Rise of the price that opens `price_rise`.")
     terms_days: Days = _limit(90, "Days for which `price_rise` and `downgraded` stay open.")
     notice_days: Annotated[int, Field(ge=0, le=365)] = _limit(
-        30, "Days of notice before the renewal where the contract names none."
+        NOTICE_DAYS, "Days of notice before the renewal where the contract names none."
     )
     notice_ahead_days: Days = _limit(
         30, "Days before the last day of notice on which `renewal_near` opens."

@@ -237,7 +237,8 @@ def _payment(
         "renewal_on": min((on for on in renewals if on >= as_of), default=None),
         "notice_on": min(
             (
-                row["renewal_on"] - timedelta(days=row["notice_days"] or 0)
+                row["renewal_on"]
+                - timedelta(days=30 if row["notice_days"] is None else row["notice_days"])
                 for row in running
                 if row["renewal_on"] and row["renewal_on"] >= as_of
             ),

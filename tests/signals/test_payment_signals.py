@@ -186,7 +186,8 @@ def test_an_invoice_that_could_not_be_collected_is_of_high_severity() -> None:
 def test_a_renewal_is_near_when_the_last_day_of_notice_is_near(
     ahead: int, severity: Severity | None
 ) -> None:
-    signals = signals_named("renewal_near", inputs(account(renewal_on=days_ago(-ahead))))
+    near = account(renewal_on=days_ago(-ahead), notice_on=days_ago(30 - ahead))
+    signals = signals_named("renewal_near", inputs(near))
 
     assert [each.severity for each in signals] == ([severity] if severity else [])
     for each in signals:

@@ -50,11 +50,13 @@ class Definition:
         return replace(self, offer=offer, spec=replace(self.spec, product=product))
 
     def to_json(self) -> dict[str, Any]:
+        lens = asdict(self.spec)
+        del lens["notice_days"]  # no score depends on it: another one keeps the digest
         return {
             "version": self.version,
             "scorecard": self.scorecard.model_dump(mode="json"),
             "offer": asdict(self.offer),
-            "lens": asdict(self.spec),
+            "lens": lens,
             "configured": self.configured,
         }
 

@@ -21,6 +21,7 @@ from app.health.definition.scorecard_queries import get_active_scorecard, get_sc
 from app.health.scoring.assess import ScoringContext, eligible_peers, fit_benchmarks, month_ends
 from app.health.scoring.evaluate import account_facts
 from app.health.scoring.queries import list_account_ids
+from app.signals.service import get_config
 from app.workspaces.queries import get_workspace
 from app.workspaces.service import Actor
 
@@ -111,6 +112,7 @@ def load_definition(session: Session, workspace_id: str, version: int | None = N
         scorecard.counts,
         scorecard.engagement,
         scorecard.signals,
+        get_config(session, workspace_id).thresholds.notice_days,
     )
     return Definition(version, scorecard, offer, spec, configured=bool(features))
 
