@@ -101,6 +101,7 @@ def get_account_onboarding(
         current=onboarding.current.key if onboarding.current else None,
         days_in_step=onboarding.days_in_step if onboarding.current else None,
         done_share=onboarding.done_share,
+        known_from=onboarding.known_from,
         steps=[StepProgressOut.model_validate(step) for step in onboarding.steps],
     )
 

@@ -12,7 +12,7 @@ from app.accounts.excluded_users import is_excluded_user, without_excluded_users
 from app.accounts.traits import trait_time
 from app.core.db import SessionFactory, transaction
 from app.core.sql import load_sql
-from app.engagement.queries import list_by_position, store_pace
+from app.engagement.onboarding_queries import list_by_position, store_pace
 from app.engagement.tables import OnboardingStep
 from app.jobs import service as jobs
 from app.jobs.service import ClaimedJob

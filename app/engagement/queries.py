@@ -4,52 +4,46 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from datetime import UTC, date, datetime, time, timedelta
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import orjson
-from sqlalchemy import Result, Row, TextClause, select
+from sqlalchemy import TextClause
 from sqlalchemy.orm import Session
 
 from app.accounts import excluded_users, traits
 from app.core.sql import load_sql
 from app.engagement import detail_queries
+from app.engagement.onboarding_queries import list_by_position, load_onboarding
 from app.engagement.snapshot import (
-    NO_PACE,
     AffectingIncident,
     Engagement,
     Feedback,
     GoalProgress,
-    Onboarding,
     OpenGoal,
-    StepPace,
-    StepProgress,
     SurveyAnswer,
     SurveyAnswers,
     TierPosition,
 )
+from app.engagement.snapshot_query import DAY, SnapshotQuery
 from app.engagement.summaries import (
     TicketState,
     TierLevel,
     count_tickets,
-    days_in_step,
     goal_progress,
     list_open_tickets,
     tier_position,
 )
-from app.engagement.tables import Goal, LoyaltyTier, OnboardingStep
+from app.engagement.tables import Goal, LoyaltyTier
 from app.workspaces.queries import get_workspace
 
-TICKET_DAYS, SURVEY_DAYS, RESOLVED_DAYS, INCIDENT_DAYS, PACE_DAYS = 180, 90, 90, 30, 365
-METRIC_DAYS, DAY = 28, timedelta(days=1)
+TICKET_DAYS, SURVEY_DAYS, RESOLVED_DAYS, INCIDENT_DAYS = 180, 90, 90, 30
+METRIC_DAYS = 28
 
 SQL = load_sql(
     __file__,
     without_excluded_users=excluded_users.without_excluded_users(),
-    first_day_of_use=excluded_users.first_day_of_use("a.account_id"),
-    first_day_of_use_then=excluded_users.first_day_of_use("d.account_id"),
     by_excluded_author=excluded_users.is_excluded_user("t.user_id"),
     by_excluded_person=excluded_users.is_excluded_answer(),
-    by_excluded_user=excluded_users.is_excluded_user("c.user_id"),
     trait_time=traits.trait_time("a", "q.trait"),
     by_excluded_giver=excluded_users.is_excluded_user("f.user_id"),
 )
@@ -60,37 +54,6 @@ METRIC_VALUES = {
 """Statement for the values of metrics, by how the workspace counts reach."""
 
 Record = TypeVar("Record")
-SettingRow = TypeVar("SettingRow", OnboardingStep, LoyaltyTier)
-
-
-@dataclass(frozen=True, slots=True)
-class SnapshotQuery:
-    """The accounts and the day of a snapshot. ``until``: the time until which waiting counts."""
-
-    session: Session
-    workspace_id: str
-    account_ids: Sequence[str]
-    as_of: date
-    until: datetime
-
-    @property
-    def day_end(self) -> datetime:
-        return datetime.combine(self.as_of + DAY, time.min, UTC)
-
-    def rows(self, statement: TextClause, **values: object) -> Sequence[Row[Any]]:
-        return self.execute(statement, **values).all()
-
-    def execute(self, statement: TextClause, **values: object) -> Result[Any]:
-        """Execute a statement. ``days`` is passed as ``since``: so many days before ``day_end``."""
-        if days := values.pop("days", None):
-            values["since"] = self.day_end - timedelta(days=int(str(days)))
-        parameters = {
-            "workspace_id": self.workspace_id,
-            "account_ids": list(self.account_ids),
-            "as_of": self.as_of,
-            "day_end": self.day_end,
-        }
-        return self.session.execute(statement, parameters | values)
 
 
 def load_engagement(
@@ -106,7 +69,7 @@ def load_engagement(
     tickets = _records_by_account(query, SQL.tickets, TicketState, days=TICKET_DAYS)
     feedback = _records_by_account(query, SQL.feedback, Feedback, days=RESOLVED_DAYS)
     incidents = _records_by_account(query, SQL.incidents, AffectingIncident, days=INCIDENT_DAYS)
-    surveys, onboarding, roles = _load_surveys(query), _load_onboarding(query), _load_roles(query)
+    surveys, onboarding, roles = _load_surveys(query), load_onboarding(query), _load_roles(query)
     goals, tiers = _load_goals_and_tiers(query)
     return {
         account_id: Engagement(
@@ -154,72 +117,6 @@ def _load_surveys(query: SnapshotQuery) -> dict[tuple[str, str], SurveyAnswers]:
         answer = SurveyAnswer(row.response_id, row.user_id, row.score, row.at)
         answers[row.account_id, row.kind].append(answer)
     return {key: SurveyAnswers(responses) for key, responses in answers.items()}
-
-
-def list_by_position(
-    session: Session, workspace_id: str, table: type[SettingRow]
-) -> Sequence[SettingRow]:
-    """Return the steps of onboarding in their order, or the loyalty tiers from the lowest up."""
-    return session.scalars(
-        select(table).where(table.workspace_id == workspace_id).order_by(table.position, table.key)
-    ).all()
-
-
-def _load_onboarding(query: SnapshotQuery) -> dict[str, Onboarding]:
-    """Load onboarding by account; the pace of peers only if an account has steps left."""
-    steps = list_by_position(query.session, query.workspace_id, OnboardingStep)
-    if not steps:
-        return {}
-    done: defaultdict[str, dict[str, datetime]] = defaultdict(dict)
-    for row in query.rows(SQL.completions):
-        done[row.account_id][row.step_key] = row.done_at
-    started = {row.account_id: row.started_on for row in query.rows(SQL.starts)}
-    keys = {step.key for step in steps}
-    pace: Mapping[str, StepPace] = {}
-    if any(not keys <= done[account_id].keys() for account_id in started):
-        pace = _load_pace(query)
-    return {
-        account_id: _onboarding_progress(steps, done[account_id], pace, started_on, query.as_of)
-        for account_id, started_on in started.items()
-        if started_on is not None and started_on <= query.as_of
-    }
-
-
-def _load_pace(query: SnapshotQuery) -> dict[str, StepPace]:
-    if stored := query.rows(SQL.stored_pace):
-        return {key: StepPace(*values) for key, values in stored[0].pace.items()}
-    rows = query.rows(SQL.pace, days=PACE_DAYS)
-    return {row.step_key: StepPace(row.median_days, row.peers) for row in rows}
-
-
-def store_pace(session: Session, workspace_id: str, *, as_of: date) -> None:
-    """Compute and store the onboarding pace as of a day, unless it or a later one is stored."""
-    end = datetime.combine(as_of + DAY, time.min, UTC)
-    query = SnapshotQuery(session, workspace_id, (), as_of, end)
-    query.execute(SQL.store_pace, days=PACE_DAYS)
-
-
-def _onboarding_progress(
-    steps: Sequence[OnboardingStep],
-    done: Mapping[str, datetime],
-    pace: Mapping[str, StepPace],
-    started_on: date,
-    as_of: date,
-) -> Onboarding:
-    progress = [
-        StepProgress(
-            step.key,
-            step.name,
-            step.target_days,
-            done.get(step.key),
-            pace.get(step.key, NO_PACE).median_days,
-            pace.get(step.key, NO_PACE).peers,
-        )
-        for step in steps
-    ]
-    current = next((n for n, step in enumerate(progress) if step.done_at is None), len(steps))
-    earlier = [step.done_at for step in progress[:current] if step.done_at]
-    return Onboarding(started_on, progress, days_in_step(earlier, started_on, as_of))
 
 
 @dataclass(frozen=True, slots=True)

@@ -181,4 +181,9 @@ class AccountOnboardingOut(ResponseModel):
     )
     days_in_step: int | None = Field(examples=[4])
     done_share: float | None = Field(examples=[0.5])
+    known_from: date | None = Field(
+        None,
+        description="The day of the first event that was ever received, if the account is older: "
+        "which steps were done before is unknown. Null: all is known.",
+    )
     steps: list[StepProgressOut]

@@ -140,20 +140,30 @@ class StepProgress:
 
 @dataclass(frozen=True, slots=True)
 class Onboarding:
-    """The onboarding of an account. ``days_in_step``: since the previous step or the start."""
+    """The onboarding of an account. ``days_in_step``: since the previous step or the start.
+
+    ``known_from``: the day of the first event that was ever received, if the account is older: it
+    is unknown what it did before. ``is_known``: False if it is so much older that nothing can be
+    told from steps that are not done.
+    """
 
     started_on: date
     steps: Sequence[StepProgress]
     days_in_step: int
+    known_from: date | None = None
+    is_known: bool = True
 
     @property
     def current(self) -> StepProgress | None:
-        """The first step that is not done; None if all are done."""
-        return next((step for step in self.steps if step.done_at is None), None)
+        """The first step that is not done; None if all are done or if that is unknown."""
+        missing = (step for step in self.steps if step.done_at is None)
+        return next(missing, None) if self.is_known else None
 
     @property
-    def done_share(self) -> float:
-        return sum(step.done_at is not None for step in self.steps) / len(self.steps)
+    def done_share(self) -> float | None:
+        """The share of the steps that are done; None if it is unknown."""
+        done = sum(step.done_at is not None for step in self.steps)
+        return done / len(self.steps) if self.is_known or done == len(self.steps) else None
 
 
 class GoalStatus(StrEnum):

@@ -18,6 +18,7 @@ from app.accounts.excluded_users import (
 from app.accounts.queries import has_excluded_users
 from app.core.arrays import Floats, np
 from app.core.sql import load_sql
+from app.engagement.first_event import ONBOARDING_DAYS, account_began_on, first_event_day
 from app.features.queries import (
     CENTS_IN_BASE_CURRENCY,
     PLAN_FOR_MANY_ROWS,
@@ -30,6 +31,8 @@ SQL = load_sql(
     by_excluded_author=is_excluded_user("t.user_id"),
     by_excluded_person=is_excluded_answer(),
     by_excluded_user=is_excluded_user("c.user_id"),
+    account_began_on=account_began_on("w.as_of"),
+    first_event_day=first_event_day("w.as_of"),
 )
 AccountDay = tuple[str, date]
 """An account and the day as of whose end it is described."""
@@ -105,6 +108,7 @@ def _values(
         "product_features": [key for _, key in spec.product.events],
         "base_currency": spec.base_currency,
         "silence_days": spec.silence_days,
+        "onboarding_days": ONBOARDING_DAYS,
         "lapse_days": LAPSE_DAYS,
         "reach_events": list(spec.reach.events),
     }

@@ -6,7 +6,8 @@
 -- ``last_day`` enclose all days, so that the database can skip partitions. The engagement of each
 -- account is materialized: joined row by row, it would be looked up for each pair of accounts.
 -- ``known_end``: an end that was recorded together with its start, as a historical import does,
--- counts only from the day on which it comes.
+-- counts only from the day on which it comes. ``is_older``: by so many days than the first event that
+-- was received that its steps of onboarding are unknown.
 WITH requested AS (
     SELECT CAST(n AS integer) AS n, account_id COLLATE "C" AS account_id, as_of
     FROM unnest(CAST(:account_ids AS text[]), CAST(:days AS date[])) WITH ORDINALITY
@@ -179,6 +180,11 @@ engagement AS MATERIALIZED (
               AND NOT {{by_excluded_user}}) AS steps_done,
            (SELECT nullif(count(*), 0) FROM onboarding_step o
             WHERE o.workspace_id = :workspace_id) AS steps,
+           (SELECT {{account_began_on}} < {{first_event_day}} - CAST(:onboarding_days AS int)
+            FROM account a
+            WHERE a.workspace_id = :workspace_id AND a.account_id = w.account_id
+              AND EXISTS (SELECT FROM onboarding_step o WHERE o.workspace_id = :workspace_id))
+               AS is_older,
            (SELECT CASE WHEN count(*) > 0 THEN
                 count(*) FILTER (WHERE i.failed_at >= w.as_of - 83 AND i.failed_at < w.as_of + 1)
                 END
@@ -200,7 +206,9 @@ SELECT w.n - 1 AS position, r.recency, r.active_days_364, r.oldest, r.returned,
            AS days_paid,
        coalesce(m.pays, false) AS pays, m.mrr_cents, m.mrr_cents_84, m.seats, m.subscriptions,
        m.days_to_renewal, m.days_to_notice, m.days_on_terms, o.tickets_84,
-       CAST(o.nps AS double precision) AS nps, o.steps_done, o.steps, o.failed_payments_84,
+       CAST(o.nps AS double precision) AS nps, o.steps_done,
+       CASE WHEN o.steps_done = o.steps OR o.is_older IS NOT TRUE THEN o.steps END AS steps,
+       o.failed_payments_84,
        CASE WHEN isfinite(d.ends_on) AND m.pays THEN d.ends_on - w.as_of END AS days_to_end,
        coalesce(a.excluded, false) AS excluded, d.n IS NOT NULL AS has_paid
 FROM requested w

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Collection, Mapping
 
 from app.signals import engagement_signals as engagement
+from app.signals import onboarding_signals as onboarding
 from app.signals import payment_signals as payment
 from app.signals import usage_signals as usage
 from app.signals.inputs import SignalInputs
@@ -15,8 +16,8 @@ SIGNALS: Mapping[str, Detector] = {
     "churned": payment.churned,
     "payment_failed": payment.payment_failed,
     "incident_affected": engagement.incident_affected,
-    "onboarding_stuck": engagement.onboarding_stuck,
-    "first_value_late": engagement.first_value_late,
+    "onboarding_stuck": onboarding.onboarding_stuck,
+    "first_value_late": onboarding.first_value_late,
     "support_slow": engagement.support_slow,
     "champion_inactive": usage.champion_inactive,
     "price_rise": payment.price_rise,

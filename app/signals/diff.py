@@ -68,9 +68,14 @@ def _key(signal: Signal) -> SignalKey:
 def _changed(
     old: Mapping[SignalKey, OpenSignal], new: Mapping[SignalKey, Signal]
 ) -> Iterator[OpenSignal]:
-    """Yield open signals that differ. ``since`` never gets later: only the window moves on."""
+    """Yield open signals that differ.
+
+    ``since`` never gets later: only the window moves on. But it is never before the first event.
+    """
     for key in old.keys() & new.keys():
-        since = min(old[key].signal.since, new[key].since)
+        since = new[key].since
+        if "known_from" not in new[key].evidence:
+            since = min(old[key].signal.since, since)
         signal = replace(new[key], since=since)
         if signal != old[key].signal:
             yield OpenSignal(old[key].id, signal)

@@ -1,4 +1,4 @@
-"""Signals from engagement: onboarding, support, surveys, feedback, goals, incidents. Pure."""
+"""Signals from engagement: support, surveys, feedback, goals, incidents. Pure."""
 
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
@@ -11,49 +11,6 @@ from app.signals.thresholds import SignalThresholds
 HIGH_SEVERITY_FACTOR = 2
 WINDOW_DAYS, WEEK_DAYS, YEAR_DAYS = 28, 7, 365
 WEEKS_BEFORE = WINDOW_DAYS // WEEK_DAYS - 1
-
-
-def onboarding_stuck(inputs: SignalInputs, thresholds: SignalThresholds) -> Signals:
-    """A new account stays in an onboarding step longer than its target and than its peers did."""
-    onboarding = inputs.engagement.onboarding
-    step = onboarding.current if onboarding else None
-    if onboarding is None or step is None:
-        return
-    if (inputs.as_of - onboarding.started_on).days > thresholds.onboarding_for_days:
-        return
-    peers = step.peers_median_days
-    max_days = max(step.target_days or thresholds.step_days, thresholds.step_times * (peers or 0))
-    days = onboarding.days_in_step
-    if days > max_days:
-        yield make_signal(
-            "onboarding_stuck",
-            Severity.HIGH if days > HIGH_SEVERITY_FACTOR * max_days else Severity.MEDIUM,
-            inputs.as_of - timedelta(days=days),
-            key=step.key,
-            step=step.name,
-            days=days,
-            peers_median_days=peers,
-            peers=step.peers,
-            target_days=step.target_days,
-            done=sum(each.done_at is not None for each in onboarding.steps),
-            steps=len(onboarding.steps),
-        )
-
-
-def first_value_late(inputs: SignalInputs, thresholds: SignalThresholds) -> Signals:
-    """Some days (default 7) after signing up, no event that means first value has happened."""
-    since = inputs.signed_up_on
-    if since is None or inputs.activity.key_action_on is not None:
-        return
-    days = inputs.days_since(since)
-    if thresholds.first_value_days <= days <= thresholds.first_value_for_days:
-        yield make_signal(
-            "first_value_late",
-            Severity.MEDIUM,
-            since + timedelta(days=thresholds.first_value_days),
-            signed_up_on=since,
-            days=days,
-        )
 
 
 def support_slow(inputs: SignalInputs, thresholds: SignalThresholds) -> Signals:
@@ -91,7 +48,7 @@ def ticket_surge(inputs: SignalInputs, thresholds: SignalThresholds) -> Signals:
             Severity.LOW,
             inputs.as_of - timedelta(days=WEEK_DAYS - 1),
             tickets=now,
-            usual=usual,
+            usual=usual if inputs.is_window_known else None,
             days=WEEK_DAYS,
         )
 
@@ -231,7 +188,8 @@ def goal_missing(inputs: SignalInputs, thresholds: SignalThresholds) -> Signals:
     started_on, share = inputs.account.started_on, inputs.share_with_goals
     is_usual = share > 0 and share >= thresholds.goal_share
     if is_usual and inputs.account.pays and started_on and not inputs.engagement.goals:
-        yield make_signal("goal_missing", Severity.LOW, started_on, started_on=started_on)
+        since = max(started_on, inputs.first_known_day)
+        yield make_signal("goal_missing", Severity.LOW, since, started_on=started_on)
 
 
 def milestone(inputs: SignalInputs, thresholds: SignalThresholds) -> Signals:

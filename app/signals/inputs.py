@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
 
 from app.engagement.snapshot import Engagement
 from app.features.values import AccountFeatures
@@ -137,10 +137,26 @@ class SignalInputs:
     """The share of the paying accounts of the workspace that have had a goal."""
     milestones_passed: Mapping[int, date] = field(default_factory=dict)
     """Totals of milestone events that were reached in the last days, and the day of each."""
+    known_from: date = date.min
+    """The day of the first event that was ever received: use before it is unknown."""
 
     @property
     def account(self) -> AccountFeatures:
         return self.score.features
+
+    @property
+    def is_window_known(self) -> bool:
+        """Whether all use of the last four weeks is known."""
+        return self.is_known_since(self.as_of - timedelta(days=RECENT_DAYS - 1))
+
+    @property
+    def first_known_day(self) -> date:
+        """The day of the first event, or the day itself if none was received."""
+        return min(self.known_from, self.as_of)
+
+    def is_known_since(self, day: date) -> bool:
+        """Return whether all use from a day on is known."""
+        return self.known_from <= day
 
     def days_since(self, day: date) -> int:
         """Return the days from a day to the last whole day."""

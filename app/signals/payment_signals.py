@@ -108,8 +108,11 @@ def paid_feature_unused(inputs: SignalInputs, thresholds: SignalThresholds) -> S
         use = inputs.activity.uses.get(feature.key)
         is_unused = use is None or use.last_day < since
         idle_on = since if use is None or is_unused else use.last_day + timedelta(days=1)
+        known = inputs.is_known_since(idle_on)
+        idle_on = max(idle_on, inputs.known_from)
         days = inputs.days_since(idle_on) + 1
-        is_new = bought and is_unused and inputs.days_since(since) <= thresholds.bought_for_days
+        bought_days = inputs.days_since(since)
+        is_new = bought and is_unused and known and bought_days <= thresholds.bought_for_days
         if feature.share < thresholds.unused_price_share or days < (
             thresholds.bought_days if is_new else thresholds.unused_days
         ):
@@ -123,6 +126,7 @@ def paid_feature_unused(inputs: SignalInputs, thresholds: SignalThresholds) -> S
             days=days,
             bought_on=since if bought else None,
             last_used_on=None if use is None else use.last_day,
+            known_from=None if known else inputs.known_from,
             price_share=feature.share,
             cents=feature.cents,
         )
@@ -145,6 +149,8 @@ def seats_idle(inputs: SignalInputs, thresholds: SignalThresholds) -> Signals:
     """Far fewer people use the product than there are paid seats."""
     account = inputs.account
     if not account.seats or not account.pays or not inputs.score.is_scored:
+        return
+    if not inputs.is_window_known:
         return
     idle = account.seats - account.active_users
     if idle >= thresholds.idle_seats and idle >= thresholds.idle_seats_share * account.seats:
@@ -182,7 +188,7 @@ def over_limit(inputs: SignalInputs, _: SignalThresholds) -> Signals:
         yield make_signal(
             "over_limit",
             Severity.LOW,
-            inputs.as_of - timedelta(days=WINDOW_DAYS - 1),
+            max(inputs.as_of - timedelta(days=WINDOW_DAYS - 1), inputs.first_known_day),
             key=over.name,
             limit_name=over.name,
             limit=over.limit,

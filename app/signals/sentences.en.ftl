@@ -7,13 +7,17 @@ payment_failed = { $amount_due_cents } { $currency } could not be collected on {
 incident_affected = An incident affected the account on { $since }; no apology has been sent yet.
     .apology_sent_on = An incident affected the account on { $since }; an apology was sent on { $apology_sent_on }.
 onboarding_stuck = Onboarding has been at the step "{ $step }" for { days }.
-    .peers_median_days = Onboarding has been at the step "{ $step }" for { days }; half of the peers took at most { $peers_median_days }.
+    .peers_median_days = Onboarding has been at the step "{ $step }" for { days }; half of { $peers } peers took at most { $peers_median_days } { NUMBER($peers_median_days) ->
+        [one] day
+       *[other] days
+    }.
 first_value_late = Signed up { days } ago ({ $signed_up_on }); no key action has been done.
 support_slow = { $late } of the { tickets } of { days } had no first reply in time.
     .waiting_hours = { $late } of the { tickets } of { days } had no first reply in time; one has waited for { waiting_hours }.
 champion_inactive = The champion, { $user_id }, has been silent for { days }; { $event_share } of all use was theirs.
 price_rise = The price rose by { $change_share }, from { $before_cents } to { $after_cents } { $currency }.
 paid_feature_unused = { $feature } is paid for and has not been used for { days }; it stands for { $price_share } of the price.
+    .known_from = { $feature } is paid for and has not been used for at least { days }: events go back to { $known_from }; it stands for { $price_share } of the price.
     .bought_on = { $feature } was bought on { $bought_on } and has not been used for { days }; it stands for { $price_share } of the price.
 goal_off_track = The goal "{ $goal }" is not on track: { $share } of the way is done, due on { $due_on }.
 nps_detractor = { people_of_answers } would not recommend the product; the lowest answer is { $score }.
@@ -25,18 +29,17 @@ reach_falling =
     } reached in { days }, { $fall_share } fewer than usual ({ $usual }).
 feedback_unanswered = Unanswered feedback: { $items } in all; the oldest has waited { days }.
     .topic = Unanswered feedback: { $items } in all; the oldest has waited { days }, about { $topic }.
-ticket_surge =
-    { tickets } { NUMBER($tickets) ->
-        [one] was
-       *[other] were
-    } opened in { days }; { $usual } { NUMBER($usual) ->
-        [one] is
-       *[other] are
-    } usual.
+ticket_surge = { tickets_opened } in { days }.
+    .usual =
+        { tickets_opened } in { days }; { $usual } { NUMBER($usual) ->
+            [one] is
+           *[other] are
+        } usual.
 downgraded = The price fell by { $change_share }, from { $before_cents } to { $after_cents } { $currency }.
 over_limit = { $limit_name }: { $used } where the plan allows { $limit }.
 dormant = Nobody has used the product in the { days } since the first payment.
     .last_used_on = Nobody has used the product for { days }, since { $last_used_on }.
+    .known_from = Nobody has used the product for at least { days }: events go back to { $known_from }.
 usage_drop_vs_self =
     There { NUMBER($now) ->
         [one] was { $now } event
@@ -103,6 +106,11 @@ tickets =
         [one] ticket
        *[other] tickets
     }
+tickets_opened =
+    { tickets } { NUMBER($tickets) ->
+        [one] was
+       *[other] were
+    } opened
 answers =
     { $answers } { NUMBER($answers) ->
         [one] answer

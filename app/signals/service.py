@@ -10,6 +10,7 @@ from app.accounts.refresh_queue import Priority, mark_all_due
 from app.accounts.tables import Plan
 from app.billing.queries import load_failed_payments
 from app.core.row_queries import list_all_rows
+from app.engagement.first_event import find_first_event_day
 from app.engagement.queries import load_engagement
 from app.engagement.snapshot import Engagement
 from app.features.values import FeatureSpec
@@ -86,6 +87,7 @@ def _load_inputs(
     signed_up = queries.load_signup_days(session, workspace_id, ids)
     with_goals = _share_with_goals(session, scores, engagement, run, config)
     milestones = _milestones_passed(session, workspace_id, ids, config, as_of)
+    first_event_on = find_first_event_day(session, workspace_id, as_of=as_of)
     return [
         SignalInputs(
             as_of=as_of,
@@ -99,6 +101,7 @@ def _load_inputs(
             signed_up_on=signed_up.get(key, score.features.started_on),
             share_with_goals=with_goals,
             milestones_passed=milestones.get(key, {}),
+            known_from=first_event_on or as_of + timedelta(days=1),
         )
         for key, score in zip(ids, scores, strict=True)
     ]

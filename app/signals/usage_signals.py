@@ -25,6 +25,8 @@ def dormant(inputs: SignalInputs, thresholds: SignalThresholds) -> Signals:
     last = account.last_used_on or account.first_paid_on
     if last is None:
         return
+    known = account.last_used_on is not None or inputs.is_known_since(last)
+    last = last if known else inputs.known_from - timedelta(days=1)
     days, gap = inputs.days_since(last), _usual_gap(active.active_days, active.first_day, last)
     passed = [limit for limit in sorted(thresholds.dormant_days) if days >= limit]
     if not passed or (gap is not None and days < thresholds.dormant_gaps * gap):
@@ -37,6 +39,7 @@ def dormant(inputs: SignalInputs, thresholds: SignalThresholds) -> Signals:
         days=days,
         level_days=passed[-1],
         last_used_on=account.last_used_on,
+        known_from=None if known else inputs.known_from,
         usual_gap_days=gap,
     )
 
@@ -129,16 +132,17 @@ def _falling(
 
 
 def _past(inputs: SignalInputs, counts: Sequence[int], days: int) -> Sequence[int]:
-    """Return the weeks or spans before the last one, from the account's first day on."""
+    """Return the weeks or spans before the last one, from the account's first known day on."""
     started_on = inputs.account.started_on
-    whole = 0 if started_on is None else (inputs.days_since(started_on) + 1) // days
+    known_from = None if started_on is None else max(started_on, inputs.known_from)
+    whole = 0 if known_from is None else (inputs.days_since(known_from) + 1) // days
     return counts[1 : max(1, min(whole, len(counts)))]
 
 
 def _began(inputs: SignalInputs, counts: Sequence[int], days: int, below: float) -> date:
     """Return the first day of the current run of weeks or spans not above ``below``."""
     run = next((n for n, count in enumerate(counts) if count > below), len(counts))
-    return inputs.through - timedelta(days=run * days - 1)
+    return max(inputs.through - timedelta(days=run * days - 1), inputs.known_from)
 
 
 def champion_inactive(inputs: SignalInputs, thresholds: SignalThresholds) -> Signals:

@@ -2,7 +2,7 @@
 
 from datetime import date
 
-from sqlalchemy import BigInteger
+from sqlalchemy import BigInteger, Index
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.core.db import Key, Table
@@ -51,6 +51,7 @@ class FirstUse(Table):
     """The first day of use of an account. A late event adds a row with an earlier day."""
 
     __tablename__ = "first_use"
+    __table_args__ = (Index("first_use_day_idx", "workspace_id", "day"),)
 
     workspace_id: Mapped[Key] = mapped_column(primary_key=True)
     account_id: Mapped[Key] = mapped_column(primary_key=True)

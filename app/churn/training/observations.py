@@ -13,6 +13,7 @@ from app.churn.training import queries
 from app.core.arrays import Booleans, np
 from app.core.errors import NotFoundError
 from app.core.row_queries import list_all_rows
+from app.engagement.first_event import find_first_event_day
 from app.features.queries import list_default_product_features
 from app.features.table import FeatureTable, TableSpec
 from app.features.table_queries import AccountDay, load_feature_table
@@ -21,6 +22,9 @@ from app.workspaces.queries import find_workspace
 
 MAX_EVENT_COLUMNS = 40
 YEAR_DAYS = 364
+KNOWN_USE = timedelta(days=27)
+"""Accounts that pay are observed from the end of the first whole window of use (28 days) on: before
+the first event that was received, use is unknown and not zero."""
 
 Treatments = Mapping[str, Sequence[date]]
 """The days on which an intervention on an account's risk was done, by account."""
@@ -80,6 +84,9 @@ def list_observation_days(
     since = queries.find_first_day(session, workspace_id, horizon.basis)
     if since is None:
         return []
+    first_event_on = find_first_event_day(session, workspace_id, as_of=until)
+    if first_event_on and horizon.basis is HorizonBasis.SUBSCRIPTION:
+        since = max(since, first_event_on + KNOWN_USE)
     account_days = {
         (account_id, day)
         for day in _month_ends(since, last)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
+from datetime import date
 from functools import partial
 from statistics import median
 from typing import Any
@@ -13,6 +14,7 @@ from app.accounts.excluded_users import is_excluded_user, without_excluded_users
 from app.accounts.tables import ProductFeature
 from app.core.languages import Language
 from app.core.sql import load_sql
+from app.engagement.first_event import first_event_day
 from app.engagement.tables import OnboardingStep
 from app.interventions.playbooks.catalogue import shipped_playbooks
 from app.reports.churn_causes.association import Association, ExposureCounts, associate, tenures
@@ -31,6 +33,7 @@ SQL = load_sql(
     __file__,
     without_excluded_users=without_excluded_users(":known_on"),
     by_excluded_user=is_excluded_user("c.user_id"),
+    first_event_day=first_event_day(":known_on"),
 )
 
 SIGNAL_DAYS, USE_DAYS, SIGN_UP_DAYS = 90, 28, 7
@@ -67,7 +70,7 @@ class Exposure:
 
 
 def churn_causes(session: Session, query: ReportQuery, language: Language) -> ChurnCausesOut:
-    stays = load_report_rows(session, query.workspace_id, SQL, "stays", query)
+    stays = _load_rows(session, query, "stays")
     ages = [row.tenure for row in stays if row.left_on is not None]
     return ChurnCausesOut(
         left=query.kpi(
@@ -97,35 +100,39 @@ def churn_causes(session: Session, query: ReportQuery, language: Language) -> Ch
             TenureShare(days=days, left=left, share=left / len(ages) if ages else 0)
             for days, left in tenures(ages).items()
         ],
-        findings=_findings(list(_conditions(session, query, stays, language)), language),
-        reasons=load_report_rows(session, query.workspace_id, SQL, "churn_reasons", query),
+        findings=_findings(list(_conditions(session, query, language)), language),
+        reasons=_load_rows(session, query, "churn_reasons"),
         currency=query.currency,
         changed_by=load_later_changes(session, query.workspace_id, SQL, "conditions", query),
     )
 
 
 def _conditions(
-    session: Session, query: ReportQuery, stays: Sequence[Row[Any]], language: Language
+    session: Session, query: ReportQuery, language: Language
 ) -> Iterator[ObservedCondition]:
-    """Count each condition against all other paid days.
+    """Count each condition against all other paid days on which it is known whether it was met.
 
-    An onboarding step is compared with the paid days on which all steps were done.
+    An onboarding step is compared with the paid days on which all steps were done, of accounts that
+    are not older than the first event.
     """
-    load = partial(_load_exposures, session, query)
     names_of = partial(load_names, session, query.workspace_id)
-    days = sum(int(row.days) for row in stays)
-    churned = sum(row.left_on is not None for row in stays)
+    [known] = _load_rows(session, query, "observed_from", use_days=USE_DAYS)
+    load = partial(_load_exposures, session, query, observed_from=known.events)
+    days, churned, _ = _totals(session, query, known.events)
     for key, met in load("signal_exposure", within=SIGNAL_DAYS).items():
         counts = ExposureCounts(met.days, met.churned, days - met.days, churned - met.churned)
         name = signal_title(key, language)
         yield ObservedCondition(FindingKind.SIGNAL, key, name, met.accounts, counts)
+    load = partial(_load_exposures, session, query, observed_from=known.use)
+    days, churned, paying = _totals(session, query, known.use)
     used_features = load("feature_use_exposure", within=USE_DAYS)
     for key, name in names_of(ProductFeature).items():
         used = used_features.get(key, Exposure())
         counts = ExposureCounts(days - used.days, churned - used.churned, used.days, used.churned)
-        accounts = sum(row.days > 0 for row in stays) - used.always
+        accounts = paying - used.always
         yield ObservedCondition(FindingKind.FEATURE_UNUSED, key, name, accounts, counts)
-    steps = load("onboarding_exposure")
+    load = partial(_load_exposures, session, query, observed_from=known.events)
+    steps = load("onboarding_exposure", started_from=known.started_from)
     done = steps.get("", Exposure())
     for key, name in names_of(OnboardingStep).items():
         stuck = steps.get(key, Exposure())
@@ -133,11 +140,26 @@ def _conditions(
         yield ObservedCondition(FindingKind.ONBOARDING_STEP, key, name, stuck.accounts, counts)
 
 
+def _totals(session: Session, query: ReportQuery, observed_from: date) -> tuple[int, int, int]:
+    """Return the paid days from a day on, and the accounts that churned and that paid then."""
+    stays = _load_rows(session, query, "stays", observed_from=observed_from)
+    churned = sum(row.left_on is not None for row in stays)
+    return sum(int(row.days) for row in stays), churned, sum(row.days > 0 for row in stays)
+
+
 def _load_exposures(
-    session: Session, query: ReportQuery, name: str, **values: int
+    session: Session, query: ReportQuery, name: str, **values: object
 ) -> dict[str, Exposure]:
-    rows = load_report_rows(session, query.workspace_id, SQL, name, query, **values)
+    rows = _load_rows(session, query, name, **values)
     return {row.key: Exposure(row.accounts, row.always, int(row.days), row.left) for row in rows}
+
+
+def _load_rows(
+    session: Session, query: ReportQuery, name: str, **values: object
+) -> Sequence[Row[Any]]:
+    """Execute a statement; without ``observed_from`` it covers the whole period."""
+    values = {"observed_from": query.since, "started_from": date.min, **values}
+    return load_report_rows(session, query.workspace_id, SQL, name, query, **values)
 
 
 def _findings(conditions: Sequence[ObservedCondition], language: Language) -> list[ChurnFinding]:

@@ -1,7 +1,15 @@
+-- name: observed_from
+-- The first day on which conditions are known: use is known for whole windows of :use_days days. Before
+-- the first event nothing is known, also not which steps an account that began before has done.
+SELECT greatest(:since, f.day) AS events, greatest(:since, f.day + CAST(:use_days AS int) - 1) AS use,
+       coalesce(f.day, '0001-01-01') AS started_from
+FROM (SELECT {{first_event_day}} AS day) AS f
+
 -- name: stay_ctes
 -- Each account that paid within the period: its paid days, its start, and the first day not paid if
 -- it does not pay on the last day. The days between a contract and its renewal count as paid. The
--- last day counts as paid or not, and is no day after which an account can churn.
+-- last day counts as paid or not, and is no day after which an account can churn. Only days from
+-- :observed_from on, and accounts that started on :started_from or later.
 WITH {{terms}},
 paid AS (
     SELECT s.account_id, min(s.starts_on) AS first_paid_on,
@@ -13,12 +21,13 @@ paid AS (
 ),
 stay AS (
     SELECT p.account_id,
-           p.days * datemultirange(daterange(:since, :until)) AS days,
+           p.days * datemultirange(daterange(least(:observed_from, :until), :until)) AS days,
            CASE WHEN NOT p.days @> CAST(:until AS date) THEN upper(p.days) END AS left_on,
            least(a.started_on, a.trial_started_on, p.first_paid_on) AS started_on
     FROM paid p
     LEFT JOIN {{account_then}} AS a ON a.account_id = p.account_id
-    WHERE p.days && daterange(:since, :until, '[]')
+    WHERE p.days && daterange(least(:observed_from, :until), :until, '[]')
+      AND least(a.started_on, a.trial_started_on, p.first_paid_on) >= :started_from
 )
 
 -- name: exposure_counts

@@ -16,6 +16,7 @@ from app.accounts.excluded_users import (
 )
 from app.core.arrays import np
 from app.core.sql import load_sql
+from app.engagement.first_event import account_began_on, first_event_day
 from app.reports.kpi import Kpi, ReportQuery, sum_exclusions
 from app.reports.kpis.lifetime import median_days
 from app.reports.kpis.schemas import (
@@ -38,6 +39,8 @@ SQL = load_sql(
     by_excluded_author=is_excluded_user("f.user_id"),
     account_at_response=SHARED.fill("account_at", row="r"),
     account_at_item=SHARED.fill("account_at", row="f"),
+    first_event_day=first_event_day(":known_on"),
+    account_began_on=account_began_on(":known_on"),
 )
 
 MIN_ANSWERS = 3
@@ -92,7 +95,8 @@ def repurchase_rate(
         numerator=row.bought_again,
         denominator=row.buyers,
         n=row.buyers,
-        exclusions={"excluded": row.excluded, "too_young": row.too_young},
+        exclusions={"excluded": row.excluded, "too_young": row.too_young}
+        | older_accounts(row.is_older),
         changed_by=load_later_changes(
             session, query.workspace_id, SQL, "use", query, event_names=event_names
         ),
@@ -117,12 +121,18 @@ def nps(session: Session, query: ReportQuery) -> Kpi:
     )
 
 
+def older_accounts(accounts: int) -> dict[str, int]:
+    """Return the exclusion of accounts that began before the first event, if there are any."""
+    return {"older_than_events": accounts} if accounts else {}
+
+
 def time_to_first_value(session: Session, query: ReportQuery, event_names: list[str]) -> Kpi:
     names = event_names or list_product_events(session, query.workspace_id)
     rows = load_report_rows(
         session, query.workspace_id, SQL, "first_value", query, event_names=names
     )
-    counted = [row for row in rows if not row.excluded]
+    included = [row for row in rows if not row.excluded]
+    counted = [row for row in included if not row.is_older]
     days = np.array([row.days for row in counted], dtype=np.float64)
     reached = np.array([row.reached for row in counted], dtype=np.bool_)
     return query.kpi(
@@ -133,7 +143,8 @@ def time_to_first_value(session: Session, query: ReportQuery, event_names: list[
         numerator=int(reached.sum()),
         denominator=len(counted),
         n=len(counted),
-        exclusions={"excluded": len(rows) - len(counted)},
+        exclusions={"excluded": len(rows) - len(included)}
+        | older_accounts(len(included) - len(counted)),
         changed_by=load_later_changes(
             session, query.workspace_id, SQL, "starts", query, event_names=names
         ),
@@ -141,10 +152,7 @@ def time_to_first_value(session: Session, query: ReportQuery, event_names: list[
 
 
 def cohorts(session: Session, query: ReportQuery) -> CohortsOut:
-    values = {
-        "first": query.since.replace(day=1),
-        "last": query.until.replace(day=1),
-    }
+    values = {"first": query.since.replace(day=1), "last": query.until.replace(day=1)}
     rows = load_report_rows(session, query.workspace_id, SQL, "cohorts", query, **values)
     by_cohort = [list(months) for _, months in groupby(rows, attrgetter("cohort"))]
     return CohortsOut(

@@ -188,9 +188,11 @@ GROUP BY d.day, h.band ORDER BY d.day, h.band
 
 -- name: first_value
 -- The first use of any of the events, for accounts that started within the period. days: from the
--- start to the first use, or to :until if the account has not reached it.
+-- start to the first use, or to :until if the account has not reached it. is_older: than the first
+-- event that was received; its first use is unknown.
 WITH started AS (
-    SELECT a.account_id, {{is_excluded}} AS excluded, least(a.started_on, p.first_paid_on) AS started_on
+    SELECT a.account_id, {{is_excluded}} AS excluded, least(a.started_on, p.first_paid_on) AS started_on,
+           {{first_event_day}} AS first_event_on
     FROM account a
     LEFT JOIN (
         SELECT account_id, min(starts_on) AS first_paid_on FROM subscription
@@ -201,7 +203,8 @@ WITH started AS (
     WHERE a.workspace_id = :workspace_id
 )
 SELECT s.excluded, least(f.day, CAST(:until AS date)) - s.started_on AS days,
-       coalesce(f.day <= :until, false) AS reached
+       coalesce(f.day <= :until, false) AS reached,
+       coalesce(s.started_on < s.first_event_on, false) AS is_older
 FROM started s
 LEFT JOIN LATERAL (
     SELECT min(u.day) AS day FROM daily_usage u
@@ -223,41 +226,51 @@ purchase AS (
 )
 
 -- name: repurchases
--- The buyers whose first purchase is in the period, and those that bought again.
+-- The buyers whose first purchase is in the period, and those that bought again. is_older: accounts
+-- that are older than the first event: their first purchase is unknown.
 WITH {{purchases}},
 buyer AS (
     SELECT account_id, first_on, min(day) FILTER (WHERE day > first_on) AS again_on
     FROM purchase GROUP BY account_id, first_on
 )
-SELECT count(*) FILTER (WHERE old_enough AND NOT excluded) AS buyers,
-       count(*) FILTER (WHERE old_enough AND NOT excluded
-           AND again_on <= first_on + CAST(:within AS int)) AS bought_again,
+SELECT count(*) FILTER (WHERE counts) AS buyers,
+       count(*) FILTER (WHERE counts AND again_on <= first_on + CAST(:within AS int))
+           AS bought_again,
        count(*) FILTER (WHERE excluded) AS excluded,
-       count(*) FILTER (WHERE NOT old_enough AND NOT excluded) AS too_young
+       count(*) FILTER (WHERE is_older AND NOT excluded) AS is_older,
+       count(*) FILTER (WHERE NOT old_enough AND NOT is_older AND NOT excluded) AS too_young
 FROM (
+    SELECT *, old_enough AND NOT is_older AND NOT excluded AS counts FROM (
     SELECT b.*, {{is_excluded}} AS excluded,
+           coalesce({{account_began_on}} < {{first_event_day}}, false) AS is_older,
            b.first_on + CAST(:within AS int) <= :known_on AS old_enough
     FROM buyer b
     LEFT JOIN account a ON a.workspace_id = :workspace_id AND a.account_id = b.account_id
     WHERE b.first_on BETWEEN :since AND :until
+    ) AS judged
 ) AS counted
 
 -- name: purchase_value
 -- What accounts spent in each calendar month of their age, over the accounts observed to its end,
 -- and how many of these bought. :property has the amount of a purchase. Purchases that became known
 -- later, and those of impersonated or excluded people, do not count. excluded: excluded accounts
--- that bought.
-WITH any_purchase AS (
+-- that bought. is_older: accounts that are older than the first event: their age as buyers is unknown.
+WITH older AS MATERIALIZED (
+    SELECT a.account_id, true AS is_older FROM account a
+    WHERE a.workspace_id = :workspace_id AND {{account_began_on}} < {{first_event_day}}
+),
+any_purchase AS (
     SELECT e.account_id, CAST(timezone('UTC', e.occurred_at) AS date) AS day,
            CASE WHEN jsonb_typeof(e.properties -> :property) = 'number'
                 THEN CAST(e.properties ->> :property AS numeric) END AS amount,
-           {{is_excluded}} AS excluded
+           {{is_excluded}} AS excluded, coalesce(o.is_older, false) AS is_older
     FROM event e
     CROSS JOIN LATERAL (
         SELECT coalesce(e.user_id, e.anonymous_id, '') AS user_id,
                e.user_id IS NULL AS is_anonymous
     ) AS u
     LEFT JOIN account a ON a.workspace_id = :workspace_id AND a.account_id = e.account_id
+    LEFT JOIN older o ON o.account_id = e.account_id
     WHERE e.workspace_id = :workspace_id AND e.name = ANY(CAST(:event_names AS text[]))
       AND e.occurred_at < CAST(:until AS date) + 1 AND e.account_id IS NOT NULL
       AND coalesce(e.known_on, CAST(timezone('UTC', e.received_at) AS date)) <= :known_on
@@ -266,7 +279,7 @@ WITH any_purchase AS (
 ),
 purchase AS (
     SELECT account_id, day, amount, min(day) OVER (PARTITION BY account_id) AS first_on
-    FROM any_purchase WHERE NOT excluded
+    FROM any_purchase WHERE NOT excluded AND NOT is_older
 ),
 aged AS (
     SELECT *, CAST(12 * (extract(year FROM day) - extract(year FROM first_on))
@@ -282,7 +295,9 @@ spent AS (
 buyer AS (SELECT DISTINCT account_id, first_on FROM purchase)
 SELECT m.month, count(DISTINCT b.account_id) AS observed, count(s.account_id) AS active,
        coalesce(sum(s.amount), 0) AS amount, (
-           SELECT count(DISTINCT account_id) FROM any_purchase WHERE excluded) AS excluded
+           SELECT count(DISTINCT account_id) FROM any_purchase WHERE excluded) AS excluded, (
+           SELECT count(DISTINCT account_id) FROM any_purchase
+           WHERE is_older AND NOT excluded) AS is_older
 FROM generate_series(0, CAST(:months AS int) - 1) AS m (month)
 LEFT JOIN buyer b ON b.first_on + (m.month + 1) * interval '1 month' <= CAST(:until AS date) + 1
 LEFT JOIN spent s ON s.account_id = b.account_id AND s.month = m.month

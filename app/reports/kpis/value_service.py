@@ -14,7 +14,7 @@ from app.core.months import total_months
 from app.reports.kpi import ReportQuery
 from app.reports.kpis.lifetime import Lifetimes, estimate_value
 from app.reports.kpis.schemas import LifetimeValueOut, PurchaseValueOut, SegmentLifetimeValue
-from app.reports.kpis.service import SQL, load_changes_of_payments
+from app.reports.kpis.service import SQL, load_changes_of_payments, older_accounts
 from app.reports.queries import load_later_changes, load_report_rows
 
 
@@ -112,7 +112,7 @@ def purchase_value(
         denominator=1,
         n=rows[0].observed,
         since=None,
-        exclusions={"excluded": rows[0].excluded},
+        exclusions={"excluded": rows[0].excluded} | older_accounts(rows[0].is_older),
         changed_by=load_later_changes(
             session, query.workspace_id, SQL, "purchases_of_events", query, event_names=event_names
         ),

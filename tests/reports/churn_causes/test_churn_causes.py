@@ -145,6 +145,24 @@ def test_not_using_a_product_feature_is_compared_with_using_it(
 
 
 @pytest.mark.usefixtures("company")
+def test_use_before_the_first_event_is_unknown(client: TestClient, session: Session) -> None:
+    """First event on 10 December: whole windows of 28 days are known from 6 January on.
+
+    Leavers pay 5 more days each, stayers 15: 5 x 5 + 5 x 15 = 100.
+    """
+    session.add(
+        ProductFeature(workspace_id="acme", key="export", name="Export", event_names=["Export"])
+    )
+    factories.first_use(session, date(2025, 12, 10), account_id=STAYERS[0])
+    session.commit()
+
+    found = finding(client, "feature_unused")
+
+    assert found["held"] == {"paid_days": 100, "left": 5}
+    assert (found["otherwise"]["paid_days"], found["n"]) == (0, 10)
+
+
+@pytest.mark.usefixtures("company")
 def test_an_unfinished_step_is_compared_with_finished_onboarding(
     client: TestClient, session: Session
 ) -> None:
