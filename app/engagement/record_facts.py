@@ -93,7 +93,7 @@ def compute_versions(
     session: Session, workspace_id: str, since: Mapping[ObjectKey, date]
 ) -> set[str]:
     """Replace the versions of locked objects from a day on. Return their accounts."""
-    stored = _list_facts(session, workspace_id, since)
+    stored = list_facts(session, workspace_id, since)
     computed = {key: versions_since(key[0], stored[key], day) for key, day in since.items()}
     for table in TABLES:
         _replace_versions(session, workspace_id, table, computed, since)
@@ -101,9 +101,10 @@ def compute_versions(
     return _accounts(computed)
 
 
-def _list_facts(
+def list_facts(
     session: Session, workspace_id: str, keys: Iterable[ObjectKey]
 ) -> Mapping[ObjectKey, list[Fact]]:
+    """Return the facts of objects."""
     objects = [{"object_kind": kind, "object_id": object_id} for kind, object_id in keys]
     values = {"workspace_id": workspace_id, "objects": _json(objects)}
     facts: defaultdict[ObjectKey, list[Fact]] = defaultdict(list)

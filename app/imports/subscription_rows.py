@@ -57,6 +57,16 @@ def write_subscriptions(
     return result
 
 
+def end_superseded_periods(
+    session: Session, workspace_id: str, subscriptions: Sequence[SubscriptionKey]
+) -> None:
+    """End the stored periods of subscriptions where newer ones start, as an import would."""
+    queries.lock_accounts(session, workspace_id, {account_id for account_id, _ in subscriptions})
+    stored = queries.list_subscription_versions(session, workspace_id, subscriptions)
+    before = {_key_of(row): _version_of(row) for row in stored}
+    _write_changes(session, workspace_id, before, _merge(before, {}))
+
+
 def _unique_periods(rows: Sequence[NumberedRow], base_currency: str) -> tuple[Versions, RowsResult]:
     """Return one version for each key, and errors for lines that contradict each other."""
     lines: defaultdict[PeriodKey, dict[int, KnownPeriod]] = defaultdict(dict)
