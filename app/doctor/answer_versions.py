@@ -12,7 +12,6 @@ from app.core.db import transaction
 from app.core.sql import load_sql
 from app.doctor.faults import Fault, Run
 from app.engagement.apply_events import existing_accounts
-from app.engagement.facts import EVENT_FACTS, Fact, event_facts, object_state
 from app.engagement.parse_events import (
     PERSONAL_KINDS,
     BadPropertyError,
@@ -20,7 +19,8 @@ from app.engagement.parse_events import (
     StatementRow,
     parse_event,
 )
-from app.engagement.record_facts import ObjectKey, list_facts, lock_objects, record_facts
+from app.engagement.versions.facts import EVENT_FACTS, Fact, event_facts, object_state
+from app.engagement.versions.record_facts import ObjectKey, list_facts, lock_objects, record_facts
 from app.workspaces.queries import get_workspace
 from app.workspaces.semantic_events import SemanticEventKind, events_by_name
 

@@ -13,7 +13,6 @@ from sqlalchemy.orm import Session
 from app.accounts import aliases
 from app.accounts.refresh_queue import mark_due
 from app.core.sql import load_sql
-from app.engagement.facts import EVENT_FACTS, event_facts
 from app.engagement.parse_events import (
     UNKNOWN,
     WITHOUT_ACCOUNT,
@@ -22,7 +21,8 @@ from app.engagement.parse_events import (
     StatementRow,
     parse_event,
 )
-from app.engagement.record_facts import record_facts
+from app.engagement.versions.facts import EVENT_FACTS, event_facts
+from app.engagement.versions.record_facts import record_facts
 
 RowsByStatement = Mapping[str, Sequence[StatementRow]]
 

@@ -25,8 +25,8 @@ from app.engagement.case_schemas import (
     TicketIn,
     TicketOut,
 )
-from app.engagement.objects import get_present
 from app.engagement.tables import PRESENT, FeedbackItem, Incident, SurveyResponse, Ticket
+from app.engagement.versions.objects import get_present
 from app.workspaces.auth import AccountActor
 from app.workspaces.resources import AccountRowListDep, RowListDep, RowsDep
 

@@ -12,7 +12,6 @@ from app.core.schemas import Id, problem_responses
 from app.engagement import detail_queries, service
 from app.engagement.case_endpoints import HasClosing
 from app.engagement.case_endpoints import router as cases_router
-from app.engagement.objects import get_present
 from app.engagement.queries import load_engagement
 from app.engagement.schemas import (
     AccountOnboardingOut,
@@ -30,6 +29,7 @@ from app.engagement.schemas import (
 )
 from app.engagement.snapshot import Engagement
 from app.engagement.tables import PRESENT, Goal, LoyaltyTier, OnboardingStep
+from app.engagement.versions.objects import get_present
 from app.workspaces.auth import AccountActor, Caller, Reader
 from app.workspaces.resources import AccountRowListDep, RowListDep, RowsDep
 

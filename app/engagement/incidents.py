@@ -8,12 +8,13 @@ from sqlalchemy.orm import Session
 from app.accounts import aliases
 from app.accounts.refresh_queue import mark_due
 from app.core.errors import NotFoundError
-from app.engagement import detail_queries, objects
+from app.engagement import detail_queries
 from app.engagement.apply_events import existing_accounts
-from app.engagement.facts import FactKind, ObjectKind
-from app.engagement.record_facts import record_facts
 from app.engagement.service import audit_change
 from app.engagement.tables import Incident
+from app.engagement.versions import objects
+from app.engagement.versions.facts import FactKind, ObjectKind
+from app.engagement.versions.record_facts import record_facts
 from app.workspaces.service import Actor
 
 AccountCall = tuple[FactKind, Mapping[str, object]]

@@ -18,13 +18,14 @@ from app.accounts.tables import Account, User
 from app.core.errors import ConflictError, UnprocessableError
 from app.core.query_helpers import get_row
 from app.core.row_queries import ensure_row
-from app.engagement import detail_queries, objects, onboarding
+from app.engagement import detail_queries, onboarding
 from app.engagement.apply_events import apply_rows
-from app.engagement.facts import FactKind
 from app.engagement.onboarding_queries import SettingRow
 from app.engagement.parse_events import StatementRow
 from app.engagement.queries import MetricQuery, load_metric_value
 from app.engagement.tables import FeedbackItem, Goal, OnboardingStep, SurveyResponse, Ticket
+from app.engagement.versions import objects
+from app.engagement.versions.facts import FactKind
 from app.webhooks.outbox import NewMessage, publish
 from app.workspaces.service import Actor
 

@@ -14,7 +14,7 @@ from app.accounts.tables import Account, AccountBeforeMerge, Subscription
 from app.alerts import actions as alerts
 from app.core.db import Table
 from app.core.sql import load_sql
-from app.engagement.merges import merge_incidents
+from app.engagement.versions.merges import merge_incidents
 from app.lifecycle.account_tables import (
     DISCARDED_TABLES,
     MOVED_TABLES,

@@ -12,16 +12,6 @@ from sqlalchemy import TextClause, inspect
 from sqlalchemy.orm import Session
 
 from app.core.sql import load_sql
-from app.engagement.facts import (
-    AFFECTED_TABLE,
-    OBJECT_IDS,
-    Fact,
-    FactKind,
-    ObjectKind,
-    State,
-    Version,
-    versions_since,
-)
 from app.engagement.tables import (
     PRESENT,
     FeedbackItem,
@@ -30,6 +20,16 @@ from app.engagement.tables import (
     IncidentAccount,
     SurveyResponse,
     VersionTable,
+)
+from app.engagement.versions.facts import (
+    AFFECTED_TABLE,
+    OBJECT_IDS,
+    Fact,
+    FactKind,
+    ObjectKind,
+    State,
+    Version,
+    versions_since,
 )
 
 SQL = load_sql(__file__)

@@ -8,9 +8,14 @@ from sqlalchemy.orm import Session
 
 from app.core.errors import NotFoundError
 from app.core.query_helpers import find_row, table_noun
-from app.engagement.facts import Fact, FactKind, ObjectKind
-from app.engagement.record_facts import ObjectKey, lock_objects, next_fact_time, record_facts
 from app.engagement.tables import PRESENT, VersionTable
+from app.engagement.versions.facts import Fact, FactKind, ObjectKind
+from app.engagement.versions.record_facts import (
+    ObjectKey,
+    lock_objects,
+    next_fact_time,
+    record_facts,
+)
 from app.workspaces.service import Actor
 
 VersionT = TypeVar("VersionT", bound=VersionTable)

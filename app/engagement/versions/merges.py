@@ -5,8 +5,8 @@ from datetime import date
 from sqlalchemy.orm import Session
 
 from app.core.sql import load_sql
-from app.engagement.facts import ObjectKind
-from app.engagement.record_facts import compute_versions, lock_objects
+from app.engagement.versions.facts import ObjectKind
+from app.engagement.versions.record_facts import compute_versions, lock_objects
 
 SQL = load_sql(__file__)
 
