@@ -1,7 +1,7 @@
 """Every list that is read one row at a time has the rows of the whole list, each once."""
 
 from collections.abc import Iterator
-from datetime import date, datetime
+from datetime import date
 from typing import Any
 
 import pytest
@@ -68,8 +68,8 @@ def copy_rows(session: Session, table: Table, changed: Column[Any]) -> None:
     shift = SHIFTS.get(kind)
     if changed.identity:
         columns.remove(changed)
-    elif kind in {date, datetime}:
-        shift = 1 if kind is date else None
+    elif kind is date:
+        shift = -1
     values = [
         (column + literal(shift)) if column is changed and shift is not None else column
         for column in columns

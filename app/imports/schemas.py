@@ -34,7 +34,7 @@ class ImportWarningOut(ResponseModel):
         description=f"One of {', '.join(f'`{code}`' for code in WARNINGS)}.",
         examples=["ends_look_inclusive"],
     )
-    message: str
+    message: str = Field(examples=[WARNINGS["ends_look_inclusive"]])
     rows: int = Field(description="The number of rows that it is about.", examples=[120])
 
 
@@ -46,7 +46,8 @@ class ImportOut(ResponseModel):
     format: FileFormat
     dry_run: bool = Field(description="Whether rows are only checked and nothing is stored.")
     inclusive_ends: bool = Field(
-        description="Whether the ends of subscriptions are read as last paid days."
+        description="Whether the ends of subscriptions are read as last paid days.",
+        examples=[False],
     )
     state: JobState = Field(
         description="`queued`: it waits; `running`: it is in progress; the other states are final."

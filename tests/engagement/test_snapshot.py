@@ -215,11 +215,12 @@ def test_tiers_use_metrics_as_they_were_known(session: Session, metric: str, val
 
 def test_a_goal_on_mrr_is_unknown_while_a_part_has_no_rate(session: Session) -> None:
     """1,000 dollars and 500 euros without a rate are unknown, not 1,000; a free part is no part."""
+    days = {"starts_on": on(5), "known_on": on(5), "due_on": on(-30)}
     goal = {"title": "Grow", "metric": "mrr", "baseline": 0.0, "target": 1200.0}
     for account_id, cents in (("a1", 500_00), ("a2", 0)):
         add(
             session,
-            Goal(account_id=account_id, goal_id="g", due_on=on(-30), known_on=on(5), **goal),
+            Goal(account_id=account_id, goal_id=account_id, **days, **goal),
         )
         factories.subscription(session, account_id, mrr_cents=1000_00)
         factories.subscription(
