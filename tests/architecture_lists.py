@@ -142,6 +142,7 @@ CROSS_WORKSPACE_QUERIES = {
     "app.interventions.queries.claim_due_interventions": WORKER,
     "app.jobs.queries.delete_finished_jobs": RETENTION,
     "app.jobs.queries.lock_next_job": WORKER,
+    "app.health.definition.benchmark_queries.list_workspaces_to_check": WORKER,
     "app.health.overrides.queries.end_expired_overrides": WORKER,
     "app.imports.queries.disable_synchronous_commit": "it sets an option of the transaction",
     "app.portfolio.revenue_at_risk_queries.list_by_revenue_at_risk": "the query has the workspace",
@@ -160,6 +161,7 @@ CROSS_WORKSPACE_QUERIES = {
 CROSS_WORKSPACE_READ_QUERIES = (
     "app.alerts.queries.list_swept_workspaces",
     "app.alerts.queries.claim_waiting_accounts",
+    "app.health.definition.benchmark_queries.list_workspaces_to_check",
     "app.billing.queries.find_source_by_id",
     "app.billing.queries.lock_unsettled",
     "app.changes.queries.delete_old_changes",

@@ -19,7 +19,8 @@ from app.alerts.state_machine import Transition
 from app.core.filters.tree import Filter
 from app.health.scoring.assess import HealthStatus
 from app.portfolio import segment_service as segments
-from app.portfolio.past_account_queries import fields_without_past, load_matching_ids_on
+from app.portfolio.fields import fields_without_past
+from app.portfolio.past_account_queries import load_matching_ids_on
 
 MAX_ACCOUNTS, PAGE_SIZE, MAX_CAUGHT = 1000, 250, 100
 RULE_KEY = "tested"

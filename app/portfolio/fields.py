@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping
 from enum import StrEnum
 
 from app.churn.model.levels import LEVELS
-from app.core.filters.tree import FieldType
+from app.core.filters.tree import FieldType, Filter, fields_of
 from app.health.definition.scorecard import Band
 from app.health.scoring.assess import HealthStatus
 
@@ -65,3 +65,17 @@ CURSOR_TYPES: Mapping[AccountSort, tuple[type, ...]] = {
     AccountSort.REVENUE_AT_RISK: (int,),
 }
 """The types that the sort value in a cursor may have."""
+
+WITHOUT_PAST = {"name", "parent_id", "started_on"}
+
+
+def fields_without_past(filter_: Filter) -> list[str]:
+    """Return the fields of a filter that are judged by today's values on a past day.
+
+    Traits are among them, although those that the scorecard uses are stored with each score.
+    """
+    return sorted(
+        field
+        for field in fields_of(filter_)
+        if field in WITHOUT_PAST or field.startswith(("traits.", "external_ids."))
+    )

@@ -1,7 +1,7 @@
 """Filter accounts by what was known of them on a past day.
 
 Scores, churn risks, prices and dates come from the history; so do the attributes that a score is
-stored with. The past of the remaining fields is not stored: ``fields_without_past`` names them.
+stored with. The past of the remaining fields is not stored: ``fields.fields_without_past`` names them.
 """
 
 from collections.abc import Collection, Mapping
@@ -27,16 +27,15 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Session
 
 from app.accounts.tables import Account
+from app.churn.scoring.revenue import assumed_loss
 from app.core.filters.sql import Column
-from app.core.filters.tree import Filter, fields_of
+from app.core.filters.tree import Filter
 from app.core.sql import load_sql
 from app.portfolio.account_queries import COLUMNS, filter_condition
-from app.portfolio.revenue_at_risk_queries import assumed_loss
 
 SQL = load_sql(__file__)
 ATTRIBUTES = ("segment", "industry", "owner", "employees", "end_customers", "excluded", "plan")
 """The attributes of an account that are stored with each score."""
-WITHOUT_PAST = {"name", "parent_id", "started_on"}
 SCORE_TYPES: Mapping[str, type[Any]] = {
     **dict.fromkeys(("account_id", "band", "status", "renewal_on", "notice_on"), Text),
     **dict.fromkeys(("last_used_on", "currency", "plan", "segment", "industry", "owner"), Text),
@@ -52,18 +51,6 @@ RISK_TYPES: Mapping[str, type[Any]] = {
     "probability": Double,
     "revenue_at_risk_cents": BigInteger,
 }
-
-
-def fields_without_past(filter_: Filter) -> list[str]:
-    """Return the fields of a filter that are judged by today's values on a past day.
-
-    Traits are among them, although those that the scorecard uses are stored with each score.
-    """
-    return sorted(
-        field
-        for field in fields_of(filter_)
-        if field in WITHOUT_PAST or field.startswith(("traits.", "external_ids."))
-    )
 
 
 def load_matching_ids_on(

@@ -11,7 +11,6 @@ from typing import Any
 
 from sqlalchemy import (
     BigInteger,
-    ColumnElement,
     Row,
     Select,
     Text,
@@ -28,9 +27,8 @@ from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
 from app.accounts.tables import Account
 from app.churn.scoring.revenue import (
-    ASSUMED_PERCENT,
-    MONTHS_PER_YEAR,
     RevenueAtRisk,
+    assumed_loss,
     largest_mrr_at_risk,
 )
 from app.churn.tables import ChurnRisk
@@ -58,13 +56,6 @@ NOT_STORED = ~exists().where(
 HAS_PROBABILITY = ChurnRisk.probability.is_not(None)
 IS_STORED = or_(HAS_PROBABILITY, ChurnRisk.level == HIGH)
 BAND_AT_RISK = HealthScore.band == AT_RISK
-
-
-def assumed_loss(mrr_cents: ColumnElement[Any]) -> ColumnElement[Any]:
-    """Return what an account at risk without a probability puts at risk, in cents a year."""
-    return (MONTHS_PER_YEAR * ASSUMED_PERCENT * mrr_cents + 50) // 100
-
-
 REVENUE_AT_RISK = cast(
     case(
         (IS_STORED, ChurnRisk.revenue_at_risk_cents),

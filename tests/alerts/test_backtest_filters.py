@@ -94,7 +94,7 @@ FILTERS: list[tuple[dict[str, Any], dict[str, Any]]] = [
     ({"overridden": True}, {"status": "overridden"}),
     ({"field": "seats", "op": "eq", "value": 5}, {"details": {"seats": 5}}),
     (
-        {"field": "renewal_on", "op": "lte", "value": "today+90d"},
+        {"field": "renewal_on", "op": "lte", "value": {"days_ahead": 4}},
         {"details": {"renewal_on": str(TODAY)}},
     ),
     ({"field": "trend.d28", "op": "lt", "value": -5}, {"details": {"trend": {"d28": -9.5}}}),

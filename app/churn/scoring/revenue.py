@@ -1,7 +1,7 @@
 """How much of an account's yearly revenue is at risk. Pure (docs/adr/0032)."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 RevenueBasis = Literal["probability", "assumed", "none"]
 """How an amount was computed: ARR times the probability of churn; without one, ARR times
@@ -38,15 +38,16 @@ def revenue_at_risk(
     if probability is not None:
         return RevenueAtRisk(round(MONTHS_PER_YEAR * mrr_cents * probability), "probability")
     if is_at_risk(band, level):
-        return RevenueAtRisk(_assumed_loss(mrr_cents), "assumed")
+        return RevenueAtRisk(assumed_loss(mrr_cents), "assumed")
     return RevenueAtRisk(0, "none")
 
 
-def _assumed_loss(mrr_cents: int) -> int:
+def assumed_loss(mrr_cents: Any) -> Any:  # noqa: ANN401 - an int, or a column of integers
+    """Return what an account at risk without a probability puts at risk; SQL if given a column."""
     return (MONTHS_PER_YEAR * ASSUMED_PERCENT * mrr_cents + 50) // 100
 
 
 def largest_mrr_at_risk(cents: int) -> tuple[int, bool]:
     """Return the largest MRR whose assumed amount is at most ``cents``, and if it equals it."""
     mrr_cents = (100 * cents + 49) // (MONTHS_PER_YEAR * ASSUMED_PERCENT)
-    return mrr_cents, _assumed_loss(mrr_cents) == cents
+    return mrr_cents, bool(assumed_loss(mrr_cents) == cents)

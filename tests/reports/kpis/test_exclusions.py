@@ -117,14 +117,18 @@ def test_a_later_restatement_does_not_change_a_past_day(
 
 
 def test_the_totals_of_lists_say_what_they_leave_out(client: TestClient, session: Session) -> None:
-    add_scored_account(session, "dollars", mrr_cents=100_00, details={"price_status": "priced"})
-    add_scored_account(session, "euros", mrr_cents=30_00, details={"price_status": "no_rate"})
+    """At risk without a probability: 12 x 100 x 0.30 in dollars."""
+    for key, cents, price in (("dollars", 100_00, "priced"), ("euros", 30_00, "no_rate")):
+        details = {"price_status": price}
+        add_scored_account(session, key, mrr_cents=cents, band="at_risk", details=details)
     session.commit()
     everyone = {"name": "All", "filter": {}}
 
     counted = client.post("/api/v1/accounts/count", json={}).json()
     segment = client.put("/api/v1/segments/all", json=everyone).json()
 
+    at_risk = {"cents": 360_00, "probability_cents": 0, "assumed_cents": 360_00}
+    assert counted.pop("revenue_at_risk") == at_risk
     assert counted == {"count": 2, "mrr_cents": 100_00, "exclusions": {"no_rate": 1}}
     assert (segment["mrr_cents"], segment["exclusions"]) == (100_00, {"no_rate": 1})
 
