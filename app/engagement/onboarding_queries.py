@@ -39,11 +39,14 @@ def list_by_position(
     ).all()
 
 
-def load_onboarding(query: SnapshotQuery) -> dict[str, Onboarding]:
+def load_onboarding(
+    session: Session, workspace_id: str, account_ids: Sequence[str], *, as_of: date
+) -> dict[str, Onboarding]:
     """Load onboarding by account; the pace of peers only if an account has steps left."""
-    steps = list_by_position(query.session, query.workspace_id, OnboardingStep)
+    steps = list_by_position(session, workspace_id, OnboardingStep)
     if not steps:
         return {}
+    query = _query(session, workspace_id, account_ids, as_of)
     done: defaultdict[str, dict[str, datetime]] = defaultdict(dict)
     for row in query.rows(SQL.completions):
         done[row.account_id][row.step_key] = row.done_at
@@ -59,6 +62,13 @@ def load_onboarding(query: SnapshotQuery) -> dict[str, Onboarding]:
     }
 
 
+def _query(
+    session: Session, workspace_id: str, account_ids: Sequence[str], as_of: date
+) -> SnapshotQuery:
+    end = datetime.combine(as_of + DAY, time.min, UTC)
+    return SnapshotQuery(session, workspace_id, account_ids, as_of, end)
+
+
 def _load_pace(query: SnapshotQuery) -> dict[str, StepPace]:
     if stored := query.rows(SQL.stored_pace):
         return {key: StepPace(*values) for key, values in stored[0].pace.items()}
@@ -68,8 +78,7 @@ def _load_pace(query: SnapshotQuery) -> dict[str, StepPace]:
 
 def store_pace(session: Session, workspace_id: str, *, as_of: date) -> None:
     """Compute and store the onboarding pace as of a day, unless it or a later one is stored."""
-    end = datetime.combine(as_of + DAY, time.min, UTC)
-    query = SnapshotQuery(session, workspace_id, (), as_of, end)
+    query = _query(session, workspace_id, (), as_of)
     query.execute(SQL.store_pace, days=PACE_DAYS)
 
 

@@ -69,7 +69,8 @@ def load_engagement(
     tickets = _records_by_account(query, SQL.tickets, TicketState, days=TICKET_DAYS)
     feedback = _records_by_account(query, SQL.feedback, Feedback, days=RESOLVED_DAYS)
     incidents = _records_by_account(query, SQL.incidents, AffectingIncident, days=INCIDENT_DAYS)
-    surveys, onboarding, roles = _load_surveys(query), load_onboarding(query), _load_roles(query)
+    onboarding = load_onboarding(session, workspace_id, account_ids, as_of=as_of)
+    surveys, roles = _load_surveys(query), _load_roles(query)
     goals, tiers = _load_goals_and_tiers(query)
     return {
         account_id: Engagement(
