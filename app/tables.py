@@ -1,16 +1,14 @@
 """Every table of the service, for Alembic, the tests and a reader who wants the whole schema."""
 
+from app.accounts.catalog.tables import ExchangeRate, Plan, ProductFeature
 from app.accounts.tables import (
     Account,
     AccountAlias,
     AccountBeforeMerge,
     Due,
-    ExchangeRate,
     ExternalId,
     ParkedAccount,
-    Plan,
     PriceStatement,
-    ProductFeature,
     Subscription,
     Tombstone,
     User,

@@ -7,21 +7,23 @@ from fastapi import APIRouter, Query
 from sqlalchemy.orm import Session
 
 from app.accounts import aliases, queries, service, subscription_queries
-from app.accounts.catalog_endpoints import router as catalog_router
+from app.accounts.catalog.endpoints import router as catalog_router
 from app.accounts.schemas import (
     AccountIn,
     AccountMrr,
     AccountOut,
     AccountPatch,
     NewId,
-    SubscriptionEndIn,
-    SubscriptionIn,
-    SubscriptionOut,
-    SubscriptionPeriodOut,
     SystemName,
     UserIn,
     UserOut,
     UserPatch,
+)
+from app.accounts.subscription_schemas import (
+    SubscriptionEndIn,
+    SubscriptionIn,
+    SubscriptionOut,
+    SubscriptionPeriodOut,
 )
 from app.accounts.subscription_service import AccountSubscriptions
 from app.accounts.tables import Account, User

@@ -7,7 +7,7 @@ from datetime import date, datetime, timedelta
 from sqlalchemy.orm import Session
 
 from app import pipeline
-from app.accounts.tables import Plan, ProductFeature
+from app.accounts.catalog.tables import Plan, ProductFeature
 from app.core.db import SessionFactory, transaction
 from app.demo.simulate import ACCOUNTS, DAYS, World, generate_calls, simulate
 from app.demo.world import PLANS, PRODUCT_FEATURES, STEPS

@@ -6,7 +6,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, Strict, model_validator
 from pydantic_core import PydanticCustomError
 
-from app.accounts.catalog_schemas import DisplayName
+from app.accounts.catalog.schemas import DisplayName
 from app.accounts.schemas import NewId
 from app.core.schemas import WHOLE_NUMBER, Day, EventName, RequestModel, ResponseModel, Text
 from app.engagement.parse_events import LARGEST_NUMBER

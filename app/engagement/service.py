@@ -10,8 +10,9 @@ from typing import Any, TypeVar
 
 from sqlalchemy.orm import Session
 
-from app.accounts import aliases, catalog, tombstones
+from app.accounts import aliases, tombstones
 from app.accounts import queries as accounts
+from app.accounts.catalog import service as catalog
 from app.accounts.refresh_queue import mark_due
 from app.accounts.service import ensure_exists
 from app.accounts.tables import Account, User

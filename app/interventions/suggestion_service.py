@@ -9,7 +9,7 @@ from uuid import uuid4
 
 from sqlalchemy.orm import Session
 
-from app.accounts.tables import ProductFeature
+from app.accounts.catalog.tables import ProductFeature
 from app.changes.queries import NewChange, record_changes
 from app.core.row_queries import list_all_rows
 from app.interventions import notifications, queries

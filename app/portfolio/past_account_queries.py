@@ -1,7 +1,7 @@
 """Filter accounts by what was known of them on a past day.
 
 Scores, churn risks, prices and dates come from the history; so do the attributes that a score is
-stored with. The past of the remaining fields is not stored: ``fields.fields_without_past`` names them.
+stored with. The past of the other fields is not stored: see ``fields.fields_without_past``.
 """
 
 from collections.abc import Collection, Mapping

@@ -5,7 +5,7 @@ from typing import Any
 from sqlalchemy import Row, TextClause, select
 from sqlalchemy.orm import Session
 
-from app.accounts.tables import ProductFeature
+from app.accounts.catalog.tables import ProductFeature
 from app.core.sql import SqlFile, load_sql
 from app.engagement.tables import OnboardingStep
 from app.features.queries import CENTS_IN_BASE_CURRENCY, PLAN_FOR_MANY_ROWS

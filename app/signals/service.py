@@ -6,8 +6,8 @@ from datetime import UTC, date, datetime, time, timedelta
 
 from sqlalchemy.orm import Session
 
+from app.accounts.catalog.tables import Plan
 from app.accounts.refresh_queue import Priority, mark_all_due
-from app.accounts.tables import Plan
 from app.billing.queries import load_failed_payments
 from app.core.row_queries import list_all_rows
 from app.engagement.first_event import find_first_event_day

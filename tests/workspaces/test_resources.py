@@ -7,7 +7,8 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.accounts.tables import ExchangeRate, Plan, Subscription
+from app.accounts.catalog.tables import ExchangeRate, Plan
+from app.accounts.tables import Subscription
 from app.core.errors import NotFoundError
 from app.core.pagination import Paging
 from app.core.row_queries import ensure_row, list_all_rows, list_rows

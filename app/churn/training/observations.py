@@ -6,7 +6,7 @@ from datetime import date, timedelta
 
 from sqlalchemy.orm import Session
 
-from app.accounts.tables import ProductFeature
+from app.accounts.catalog.tables import ProductFeature
 from app.churn.model.horizon import Horizon, HorizonBasis
 from app.churn.model.panel import Panel
 from app.churn.training import queries

@@ -5,8 +5,8 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 from sqlalchemy.orm import Session
 
+from app.accounts.catalog.tables import Plan, ProductFeature
 from app.accounts.queries import get
-from app.accounts.tables import Plan, ProductFeature
 from app.core.db import ReadSessionDep
 from app.core.pagination import PagingDep
 from app.core.row_queries import list_all_rows

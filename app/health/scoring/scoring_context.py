@@ -6,7 +6,7 @@ from functools import partial
 
 from sqlalchemy.orm import Session
 
-from app.accounts.tables import Plan, ProductFeature
+from app.accounts.catalog.tables import Plan, ProductFeature
 from app.core.query_helpers import advisory_lock
 from app.core.row_queries import list_all_rows
 from app.features.queries import list_default_product_features, load_account_features

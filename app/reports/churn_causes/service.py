@@ -10,8 +10,8 @@ from typing import Any
 from sqlalchemy import Row
 from sqlalchemy.orm import Session
 
+from app.accounts.catalog.tables import ProductFeature
 from app.accounts.excluded_users import is_excluded_user, without_excluded_users
-from app.accounts.tables import ProductFeature
 from app.core.languages import Language
 from app.core.sql import load_sql
 from app.engagement.first_event import first_event_day

@@ -11,8 +11,8 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
+from app.accounts.catalog.tables import ProductFeature
 from app.accounts.queries import get_account
-from app.accounts.tables import ProductFeature
 from app.core.languages import Language
 from app.engagement import queries as engagement
 from app.engagement.snapshot import MINUTE, Engagement, standard_minutes

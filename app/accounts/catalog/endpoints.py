@@ -4,8 +4,8 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query
 
-from app.accounts import catalog
-from app.accounts.catalog_schemas import (
+from app.accounts.catalog import service as catalog
+from app.accounts.catalog.schemas import (
     ExchangeRateIn,
     ExchangeRateOut,
     PlanIn,
@@ -13,9 +13,9 @@ from app.accounts.catalog_schemas import (
     ProductFeatureIn,
     ProductFeatureOut,
 )
+from app.accounts.catalog.tables import ExchangeRate, Plan, ProductFeature
 from app.accounts.plan_names.service import check_plan
 from app.accounts.schemas import NewId
-from app.accounts.tables import ExchangeRate, Plan, ProductFeature
 from app.core.db import ReadSessionDep, SessionDep
 from app.core.pagination import Page
 from app.core.schemas import Currency, Day, Id, problem_responses

@@ -11,8 +11,8 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
+from app.accounts.catalog.tables import ExchangeRate
 from app.accounts.refresh_queue import Priority, mark_all_due
-from app.accounts.tables import ExchangeRate
 from app.core.db import Table
 from app.core.errors import ConflictError, NotFoundError
 from app.core.query_helpers import RowT, find_row

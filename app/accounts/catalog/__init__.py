@@ -1,0 +1,4 @@
+"""Plans, product features and exchange rates: what a workspace configures about its offer.
+
+Entry points: ``service``, ``endpoints``. Tests: ``tests/accounts``.
+"""
