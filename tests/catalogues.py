@@ -70,13 +70,19 @@ class Text:
     attribute: str
     refers_to: References
 
-    def format(self, value: str, number: float) -> str:
-        """Format the text with one value for all its texts and one for all its numbers."""
+    def format(self, value: str, number: float, **given: str) -> str:
+        """Format the text with one value for all its texts and one for all its numbers.
+
+        ``given``: the values of some texts.
+        """
         loaded = load_catalogue(str(APP / f"{self.catalogue}.py"), self.language)
         counted = numbers(self.catalogue)
         return loaded.format(
             self.message_id,
-            **{name: number if name in counted else value for name in self.refers_to.variables},
+            **{
+                name: number if name in counted else given.get(name, value)
+                for name in self.refers_to.variables
+            },
         )
 
 

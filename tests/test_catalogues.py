@@ -27,7 +27,7 @@ CHURN_CAUSES = "reports/churn_causes/sentences"
 COUNTED = ("people", "features", "end_customers")
 
 COMPUTED_IDS: dict[str, list[str]] = {
-    SIGNAL_SENTENCES: [*SIGNALS],
+    SIGNAL_SENTENCES: [*SIGNALS, "limit_users", "limit_end_customers"],
     EXPLANATIONS: [f"metric_{name}" for name in METRIC_NAMES],
     DRIVERS: [
         *(f"feature_{columns[0]}" for columns in COLUMNS_BY_SIGNAL.values()),

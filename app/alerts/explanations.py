@@ -30,7 +30,9 @@ from app.health.explanations.snapshots import ScoreSnapshot, SnapshotReader
 from app.health.scoring.assess import context_key
 from app.health.scoring.queries import load_history_rows
 from app.health.tables import HealthHistory
+from app.signals.queries import load_feature_names
 from app.signals.sentences import signal_sentence
+from app.signals.signal import EvidenceNames
 
 MAX_DRIVERS = 3
 LANGUAGE = Language.EN
@@ -144,6 +146,8 @@ def explain_openings(
     risks = _load_previous_risks(session, workspace_id, on_risk)
     risk_drivers = _load_risk_drivers(session, workspace_id, on_risk)
     reader = SnapshotReader(session, workspace_id)
+    has_signals = any(each.rule.subject in (each.inputs.signals or {}) for each in evaluations)
+    features = load_feature_names(session, workspace_id) if has_signals else {}
     explanations = []
     for each in evaluations:
         key = each.inputs.account_id
@@ -155,7 +159,7 @@ def explain_openings(
         if not drivers:
             rows = history[_previous_day(each)].get(key), history[as_of].get(key)
             before, after = (_anonymized(reader.read(row)) if row else None for row in rows)
-            drivers = _drivers(each, before, after)
+            drivers = _drivers(each, before, after, EvidenceNames(features))
         explanations.append(AlertExplanation(_previous(each, past), drivers[:MAX_DRIVERS]))
     return explanations
 
@@ -195,11 +199,15 @@ def _load_risk_drivers(
 
 
 def _drivers(
-    each: Evaluation, before: ScoreSnapshot | None, after: ScoreSnapshot | None
+    each: Evaluation,
+    before: ScoreSnapshot | None,
+    after: ScoreSnapshot | None,
+    names: EvidenceNames,
 ) -> Sequence[str]:
+    """Return the sentences on a signal and on the step of the score. They name no person."""
     sentences = []
     if signal := (each.inputs.signals or {}).get(each.rule.subject):
-        sentences.append(signal_sentence(signal, LANGUAGE))
+        sentences.append(signal_sentence(signal, LANGUAGE, names))
     if each.rule.kind is SignalKind.DAYS_SINCE_LAST_USE:
         sentences.append(last_used_sentence(each.inputs.details["last_used_on"], LANGUAGE))
     if after is None:

@@ -10,7 +10,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
-from app.core.languages import Language
+from app.core.languages import Language, close_gaps
 from app.core.number_format import format_number
 
 if TYPE_CHECKING:
@@ -37,6 +37,7 @@ class Catalogue:
     """The messages of one ``.ftl`` file."""
 
     bundle: "FluentBundle"
+    language: Language
 
     def format(self, message_id: str, /, **values: str | float | date | None) -> str:
         """Return a message with its values; None is an unknown value.
@@ -54,7 +55,7 @@ class Catalogue:
         text, errors = self.bundle.format_pattern(pattern, known)
         if errors:
             raise LookupError(f"{message_id} cannot be formatted: {errors}.")
-        return str(text)
+        return close_gaps(str(text), self.language)
 
     def format_list(self, message_id: str, items: Collection[str]) -> str:
         """Join texts with a message of ``$before`` and ``$after``; return "" if there are none."""
@@ -83,7 +84,7 @@ def load_catalogue(module_file: str, language: Language) -> Catalogue:
     )
     path = Path(module_file).with_suffix(f".{language}.ftl")
     bundle.add_resource(FluentResource(path.read_text(encoding="utf-8")))
-    return Catalogue(bundle)
+    return Catalogue(bundle, language)
 
 
 def _to_text(value: str | float | date) -> str:

@@ -9,6 +9,8 @@ from typing import Annotated, Any, Self, TypeVar
 from pydantic import BeforeValidator
 
 TextT = TypeVar("TextT")
+CHINESE = "[\u3000-\u9fff\uff01-\uff5e“”]"
+GAP = re.compile(f"(?<={CHINESE}) (?={CHINESE})")
 LANGUAGE_TAG = re.compile(r"([a-z]+)([-_.@][a-z0-9-_.@]*)?", re.IGNORECASE)
 
 
@@ -58,6 +60,14 @@ def format_day(day: date, language: Language) -> str:
     from babel.dates import format_date
 
     return format_date(day, "long", locale=language.tag.replace("-", "_"))
+
+
+def close_gaps(text: str, language: Language) -> str:
+    """Remove the spaces between two Chinese characters that a value has left in Chinese text.
+
+    A text has a space around each value: it belongs there if the value is a number or in Latin.
+    """
+    return GAP.sub("", text) if language is Language.ZH else text
 
 
 def preferred_language(header: str) -> Language:

@@ -8,6 +8,7 @@ from app.core.filters.parser import DAY_PATTERN
 from app.core.languages import Language
 from app.interventions.playbooks.definition import DEFAULT_MESSAGE, Playbook, PlaybookTexts
 from app.interventions.playbooks.templates import FieldValue, Money, render_template
+from app.signals.sentences import limit_title
 from app.signals.signal import Signal
 
 FEATURE_FIELDS = ("feature", "product_feature")
@@ -33,7 +34,13 @@ def compose_details(
         "since": driver.since.isoformat(),
         "evidence": public_evidence(driver),
         "texts": {
-            language.value: _texts(playbook, texts, driver.name, values, language)
+            language.value: _texts(
+                playbook,
+                texts,
+                driver.name,
+                {**values, **_titles(driver, names, language)},
+                language,
+            )
             for language, texts in playbook.texts.items()
         },
         "link": render_template(playbook.link, values, first_language) if playbook.link else None,
@@ -41,6 +48,14 @@ def compose_details(
         "owner_role": playbook.owner_role,
         "channel": playbook.channel,
     }
+
+
+def _titles(
+    driver: Signal, names: Mapping[str, str], language: Language
+) -> Mapping[str, FieldValue | Money]:
+    """Return the evidence that is a word of the language: what a limit of a plan counts."""
+    limit = driver.evidence.get("limit_name")
+    return {"limit_name": limit_title(limit, names, language)} if limit else {}
 
 
 def public_evidence(driver: Signal) -> dict[str, Any]:

@@ -48,7 +48,8 @@ def list_account_signals(
     page = queries.list_account_signals(
         session, caller.workspace_id, account_id, paging, everything=everything
     )
-    return page.to_page(lambda row: SignalOut.of(row, language))
+    names = queries.load_evidence_names(session, caller.workspace_id, page.rows)
+    return page.to_page(lambda row: SignalOut.of(row, language, names))
 
 
 @router.get("/signals", summary="List open signals")
@@ -65,7 +66,8 @@ def list_signals(
     page = queries.list_open_signals(
         session, caller.workspace_id, paging, names=signal, severities=severity
     )
-    return page.to_page(lambda row: SignalOut.of(row, language))
+    names = queries.load_evidence_names(session, caller.workspace_id, page.rows)
+    return page.to_page(lambda row: SignalOut.of(row, language, names))
 
 
 @router.get("/signal-settings", summary="Get the signal settings")

@@ -9,7 +9,7 @@ from app.core.languages import Language
 from app.core.schemas import JsonObject, ResponseModel
 from app.signals.config import SignalConfig
 from app.signals.sentences import signal_sentence
-from app.signals.signal import Severity, Signal
+from app.signals.signal import EvidenceNames, Severity, Signal
 from app.signals.tables import AccountSignal, SignalSettings
 
 
@@ -28,7 +28,7 @@ class SignalOut(ResponseModel):
     since: date = Field(
         description="The day since which the condition is true.", examples=["2026-03-01"]
     )
-    sentence: str = Field(examples=["ada, the most active user, has been silent for 21 days."])
+    sentence: str = Field(examples=["Nobody has used the product for 21 days, since 2026-03-01."])
     evidence: JsonObject = Field(
         description="The numbers and days that show the condition.", examples=[{"days": 21}]
     )
@@ -37,9 +37,9 @@ class SignalOut(ResponseModel):
     cleared_at: datetime | None = Field(description="Null while the signal is open.")
 
     @classmethod
-    def of(cls, row: AccountSignal, language: Language) -> Self:
+    def of(cls, row: AccountSignal, language: Language, names: EvidenceNames) -> Self:
         signal = Signal(row.signal, Severity(row.severity), row.since, row.evidence, row.key)
-        return cls.from_row(row, sentence=signal_sentence(signal, language))
+        return cls.from_row(row, sentence=signal_sentence(signal, language, names))
 
 
 class SignalSettingsOut(SignalConfig):

@@ -2,7 +2,7 @@
 ### An attribute is used instead of the first text if the signal has the evidence of that name.
 
 churned = Nothing has been paid since { $paid_until }.
-    .end_reason = Nothing has been paid since { $paid_until }; the reason given is { $end_reason }.
+    .end_reason = Nothing has been paid since { $paid_until }; the reason given is "{ $end_reason }".
 payment_failed = { $amount_due_cents } { $currency } could not be collected on { $since } and is still unpaid.
 incident_affected = An incident affected the account on { $since }; no apology has been sent yet.
     .apology_sent_on = An incident affected the account on { $since }; an apology was sent on { $apology_sent_on }.
@@ -11,15 +11,16 @@ onboarding_stuck = Onboarding has been at the step "{ $step }" for { days }.
         [one] day
        *[other] days
     }.
-first_value_late = Signed up { days } ago ({ $signed_up_on }); no key action has been done.
-support_slow = { $late } of the { tickets } of { days } had no first reply in time.
-    .waiting_hours = { $late } of the { tickets } of { days } had no first reply in time; one has waited for { waiting_hours }.
-champion_inactive = The champion, { $user_id }, has been silent for { days }; { $event_share } of all use was theirs.
-price_rise = The price rose by { $change_share }, from { $before_cents } to { $after_cents } { $currency }.
-paid_feature_unused = { $feature } is paid for and has not been used for { days }; it stands for { $price_share } of the price.
-    .known_from = { $feature } is paid for and has not been used for at least { days }: events go back to { $known_from }; it stands for { $price_share } of the price.
-    .bought_on = { $feature } was bought on { $bought_on } and has not been used for { days }; it stands for { $price_share } of the price.
-goal_off_track = The goal "{ $goal }" is not on track: { $share } of the way is done, due on { $due_on }.
+first_value_late = Signed up { days } ago ({ $signed_up_on }); nobody has done a key action yet.
+support_slow = { $late } of the { tickets } of the last { days } had no first reply in time.
+    .waiting_hours = { $late } of the { tickets } of the last { days } had no first reply in time; one has waited for { waiting_hours }.
+champion_inactive = The champion has not used the product for { days }; { $event_share } of all use was theirs.
+    .user_name = The champion, { $user_name }, has not used the product for { days }; { $event_share } of all use was theirs.
+price_rise = The price rose by { $change_share }, from { $before_cents } to { $after_cents } { $currency } a month.
+paid_feature_unused = "{ $feature }" is paid for and has not been used for { days }; it stands for { $price_share } of the price.
+    .known_from = "{ $feature }" is paid for and has not been used for at least { days }: events go back to { $known_from }; it stands for { $price_share } of the price.
+    .bought_on = "{ $feature }" was bought on { $bought_on } and has not been used for { days }; it stands for { $price_share } of the price.
+goal_off_track = The goal "{ $goal }" is not on track: { $share } of the way is done; it is due on { $due_on }.
 nps_detractor = { people_of_answers } would not recommend the product; the lowest answer is { $score }.
 csat_low = Satisfaction is { $score } of 5, in { answers }.
 reach_falling =
@@ -27,16 +28,22 @@ reach_falling =
         [one] { $now } end customer was
        *[other] { $now } end customers were
     } reached in { days }, { $fall_share } fewer than usual ({ $usual }).
-feedback_unanswered = Unanswered feedback: { $items } in all; the oldest has waited { days }.
-    .topic = Unanswered feedback: { $items } in all; the oldest has waited { days }, about { $topic }.
+feedback_unanswered = { items } of feedback { NUMBER($items) ->
+        [one] waits
+       *[other] wait
+    } for an answer; the oldest has waited { days }.
+    .topic = { items } of feedback { NUMBER($items) ->
+        [one] waits
+       *[other] wait
+    } for an answer; the oldest, about "{ $topic }", has waited { days }.
 ticket_surge = { tickets_opened } in { days }.
     .usual =
         { tickets_opened } in { days }; { $usual } { NUMBER($usual) ->
             [one] is
            *[other] are
         } usual.
-downgraded = The price fell by { $change_share }, from { $before_cents } to { $after_cents } { $currency }.
-over_limit = { $limit_name }: { $used } where the plan allows { $limit }.
+downgraded = The price fell by { $change_share }, from { $before_cents } to { $after_cents } { $currency } a month.
+over_limit = { $limit_name }: { $used }, where the plan allows { $limit }.
 dormant = Nobody has used the product in the { days } since the first payment.
     .last_used_on = Nobody has used the product for { days }, since { $last_used_on }.
     .known_from = Nobody has used the product for at least { days }: events go back to { $known_from }.
@@ -50,8 +57,8 @@ depth_falling =
         [one] { $now } person
        *[other] { $now } people
     } used the product in { days }, { $fall_share } fewer than usual ({ $usual }).
-low_value_per_dollar = The account gets little value for its price among its peers: { $value_score } of 100.
-renewal_near = The contract renews on { $renewal_on }; notice can be given until { $notice_by }.
+low_value_per_dollar = Compared with its peers, the account gets little value for its price: { $value_score } of 100 points.
+renewal_near = The contract renews on { $renewal_on }; the last day of notice is { $notice_by }.
 seats_idle =
     { $idle } of { NUMBER($seats) ->
         [one] { $seats } seat
@@ -67,17 +74,21 @@ breadth_stalled =
     } { NUMBER($adopted) ->
         [one] is
        *[other] are
-    } in use; none was adopted in { days }.
+    } in use; no other has been adopted for { days }.
 goal_missing = No goal has been agreed since the account started on { $started_on }.
-request_shipped = A request of the account was shipped.
-    .topic = A request of the account was shipped: { $topic }.
-    .product_feature = A request of the account was shipped: { $product_feature }.
-goal_achieved = The goal "{ $goal }" is reached: { $value }; the target was { $target }.
+request_shipped = A feature that the account requested was shipped.
+    .topic = A feature that the account requested was shipped: "{ $topic }".
+    .product_feature = A feature that the account requested was shipped: "{ $product_feature }".
+goal_achieved = The goal "{ $goal }" is reached: { $value }, and the target was { $target }.
 milestone =
-    .years = A contract year is complete; years so far: { $years }.
+    .years =
+        The contract has completed { $years } { NUMBER($years) ->
+            [one] year
+           *[other] years
+        }.
     .count = The number of key events has reached { $count }.
-tier_near = { $missing } is missing to reach the tier "{ $tier }".
-referral_ready = A person answered { $score } of 10, nothing is open, and the health score is { $health }: a good time to ask for a referral.
+tier_near = The account is { $missing } short of the tier "{ $tier }".
+referral_ready = A person rated the product { $score } of 10, no issue is open, and the health score is { $health }: a good time to ask for a referral.
 nps_promoter =
     { people_of_answers } { NUMBER($people) ->
         [one] recommends
@@ -91,6 +102,15 @@ nps_passive =
 
 ## Parts of the sentences above
 
+percent = { $number } %
+limit_users = Active users
+limit_end_customers = End customers
+limit_of_feature = Events of "{ $feature }"
+items =
+    { $items } { NUMBER($items) ->
+        [one] item
+       *[other] items
+    }
 days =
     { $days } { NUMBER($days) ->
         [one] day

@@ -1,25 +1,46 @@
 """One sentence for each signal; the texts are in ``sentences.*.ftl``. Pure."""
 
+from collections.abc import Mapping
 from typing import Any
 
-from app.core.catalogue import load_catalogue
+from app.core.catalogue import Catalogue, load_catalogue
 from app.core.languages import Language
 from app.core.number_format import format_money, format_number
-from app.signals.signal import Signal
+from app.signals.signal import EvidenceNames, Signal
+
+FEATURE_FIELDS = ("feature", "product_feature")
+NO_NAMES = EvidenceNames()
 
 
-def signal_sentence(signal: Signal, language: Language) -> str:
-    """Return the sentence of a signal, with its numbers formatted for reading."""
-    values = {name: _format(name, value) for name, value in signal.evidence.items()}
-    values["since"] = signal.since
-    return load_catalogue(__file__, language).format(signal.name, **values)
+def signal_sentence(signal: Signal, language: Language, names: EvidenceNames = NO_NAMES) -> str:
+    """Return the sentence of a signal, with its numbers formatted for reading.
+
+    A person without a name in ``names`` is not named: ids of people are no names.
+    """
+    texts = load_catalogue(__file__, language)
+    values = {name: _format(name, value, texts) for name, value in signal.evidence.items()}
+    for name in FEATURE_FIELDS:
+        if name in values:
+            values[name] = names.features.get(values[name], values[name])
+    if "limit_name" in values:
+        values["limit_name"] = limit_title(values["limit_name"], names.features, language)
+    values["user_name"] = names.users.get(signal.evidence.get("user_id", ""))
+    return texts.format(signal.name, **values, since=signal.since)
 
 
-def _format(name: str, value: Any) -> Any:  # noqa: ANN401 - any evidence
+def limit_title(limit: str, features: Mapping[str, str], language: Language) -> str:
+    """Return what a limit of a plan counts: people, end customers, or events of a feature."""
+    texts = load_catalogue(__file__, language)
+    if f"limit_{limit}" in texts:
+        return texts.format(f"limit_{limit}")
+    return texts.format("limit_of_feature", feature=features.get(limit, limit))
+
+
+def _format(name: str, value: Any, texts: Catalogue) -> Any:  # noqa: ANN401 - any evidence
     if isinstance(value, bool) or not isinstance(value, int | float):
         return str(value)
     if name.endswith("_cents"):
         return format_money(value)
     if name == "share" or name.endswith("_share"):
-        return f"{format_number(round(100 * value))} %"
+        return texts.format("percent", number=format_number(round(100 * value)))
     return value

@@ -1,7 +1,7 @@
 """A signal: a condition of an account with its start day, severity and evidence. Pure."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
 from typing import Any
@@ -42,6 +42,14 @@ class Signal:
 
 
 Signals = Iterator[Signal]
+
+
+@dataclass(frozen=True, slots=True)
+class EvidenceNames:
+    """Names that sentences show for keys of product features and ids of people in evidence."""
+
+    features: Mapping[str, str] = field(default_factory=dict)
+    users: Mapping[str, str] = field(default_factory=dict)
 
 
 def make_signal(

@@ -73,7 +73,7 @@ def test_rules_give_a_level_and_a_rank_without_a_probability(
         "value": 50.0,
         "before": 22.0,
         "peers_median": None,
-        "text": "Days since the last use: 50, 22 four weeks before. This goes with a higher risk.",
+        "text": "Days since the last use: 50; four weeks before: 22. This goes with a higher risk.",
     }
     assert get_risk(client, "a0")["level"] == "low"
 

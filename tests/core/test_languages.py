@@ -2,7 +2,7 @@ from datetime import date
 
 import pytest
 
-from app.core.languages import Language, format_day, preferred_language
+from app.core.languages import Language, close_gaps, format_day, preferred_language
 
 EN, ZH = Language.EN, Language.ZH
 
@@ -45,3 +45,8 @@ def test_a_tag_of_another_language_is_refused(tag: str) -> None:
 def test_a_day_has_the_name_of_its_month() -> None:
     assert format_day(date(2026, 5, 1), EN) == "1 May 2026"
     assert format_day(date(2026, 5, 1), ZH) == "2026年5月1日"
+
+
+def test_a_chinese_value_stands_in_chinese_text_without_spaces() -> None:
+    assert close_gaps("套餐从 专业版 变为 Pro。", ZH) == "套餐从专业版变为 Pro。"
+    assert close_gaps("from 专业版 变 to", EN) == "from 专业版 变 to"

@@ -1,12 +1,13 @@
 import re
 from datetime import date
+from typing import Any
 
 import pytest
 
 from app.core.languages import Language
 from app.signals.detect import SIGNALS
 from app.signals.sentences import signal_sentence
-from app.signals.signal import Severity, make_signal
+from app.signals.signal import EvidenceNames, Severity, make_signal
 from tests.catalogues import messages, texts
 
 SINCE = date(2026, 3, 1)
@@ -47,9 +48,13 @@ def test_money_shares_and_large_numbers_are_formatted_for_reading() -> None:
     )
 
     assert (
-        signal_sentence(risen, Language.EN) == "The price rose by 30 %, from 1,000 to 1,299.50 USD."
+        signal_sentence(risen, Language.EN)
+        == "The price rose by 30 %, from 1,000 to 1,299.50 USD a month."
     )
-    assert signal_sentence(risen, Language.ZH) == "价格上涨 30 %，从每月 1,000 到 1,299.50 USD。"
+    assert (
+        signal_sentence(risen, Language.ZH)
+        == "价格上涨 30%，从每月 1,000 USD 涨到每月 1,299.50 USD。"
+    )
 
 
 def test_the_sentence_depends_on_the_evidence() -> None:
@@ -59,4 +64,54 @@ def test_the_sentence_depends_on_the_evidence() -> None:
     )
 
     assert signal_sentence(without_reason, Language.EN) == "Nothing has been paid since 2026-03-01."
-    assert signal_sentence(with_reason, Language.EN).endswith("the reason given is no budget.")
+    assert signal_sentence(with_reason, Language.EN).endswith('the reason given is "no budget".')
+
+
+@pytest.mark.parametrize(
+    ("name", "evidence", "english", "chinese"),
+    [
+        (
+            *("champion_inactive", {"user_id": "u-81", "days": 21, "event_share": 0.41}),
+            "The champion, Ada Li, has not used the product for 21 days; 41 % of all use was",
+            "关键用户 Ada Li 已有 21 天未使用产品，此前其使用量占全部使用量的 41%。",
+        ),
+        (
+            *("champion_inactive", {"user_id": "u-82", "days": 1, "event_share": 0.41}),
+            "The champion has not used the product for 1 day; 41 % of all use was theirs.",
+            "关键用户已有 1 天未使用产品，此前其使用量占全部使用量的 41%。",
+        ),
+        (
+            *("paid_feature_unused", {"feature": "bulk", "days": 70, "price_share": 0.2}),
+            '"Bulk import" is paid for and has not been used for 70 days; it stands for 20 %',
+            "已付费的“Bulk import”已有 70 天无人使用，占价格的 20%。",
+        ),
+        (
+            *("over_limit", {"limit_name": "end_customers", "limit": 100, "used": 130}),
+            "End customers: 130, where the plan allows 100.",
+            "终端客户数：实际为 130，套餐上限为 100。",
+        ),
+        (
+            *("over_limit", {"limit_name": "bulk", "limit": 100, "used": 130}),
+            'Events of "Bulk import": 130, where the plan allows 100.',
+            "“Bulk import”的事件数：实际为 130，套餐上限为 100。",
+        ),
+        (
+            *("milestone", {"years": 1}),
+            "The contract has completed 1 year.",
+            "合同已满 1 周年。",
+        ),
+        (
+            *("milestone", {"years": 3}),
+            "The contract has completed 3 years.",
+            "合同已满 3 周年。",
+        ),
+    ],
+)
+def test_sentences_show_names_and_no_ids_or_codes(
+    name: str, evidence: dict[str, Any], english: str, chinese: str
+) -> None:
+    names = EvidenceNames({"bulk": "Bulk import"}, {"u-81": "Ada Li"})
+    signal = make_signal(name, Severity.LOW, SINCE, **evidence)
+
+    assert signal_sentence(signal, Language.EN, names).startswith(english)
+    assert signal_sentence(signal, Language.ZH, names) == chinese

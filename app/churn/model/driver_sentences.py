@@ -18,11 +18,11 @@ SHOWN_AS_PERCENT = {"seat_use", "top_user_share", "onboarding_share"}
 
 def driver_sentence(driver: RiskDriver, language: Language) -> str:
     texts, feature = load_catalogue(__file__, language), driver.feature
-    name, value = _feature_name(feature, texts), _format(feature, driver.value)
+    name, value = _feature_name(feature, texts), _format(feature, driver.value, texts)
     facts = texts.format("value", name=name, value=value)
-    if (before := _format(feature, driver.before)) is not None:
+    if (before := _format(feature, driver.before, texts)) is not None:
         facts = texts.format("value_before", facts=facts, before=before)
-    if (peers := _format(feature, driver.peers)) is not None:
+    if (peers := _format(feature, driver.peers, texts)) is not None:
         facts = texts.format("value_of_peers", facts=facts, peers=peers)
     return texts.format("raises_risk" if driver.effect > 0 else "lowers_risk", facts=facts)
 
@@ -37,10 +37,12 @@ def _feature_name(feature: str, texts: Catalogue) -> str:
     return texts.format(f"feature_{feature}")
 
 
-def _format(feature: str, value: float | None) -> str | None:
+def _format(feature: str, value: float | None, texts: Catalogue) -> str | None:
     """Format a value for display; None stays None. A trend is a logarithm, shown in percent."""
     if value is None:
         return None
     if feature == "trend_events":
-        return format_number(100 * (math.exp(value) - 1), 0)
-    return format_number(100 * value if feature in SHOWN_AS_PERCENT else value)
+        return texts.format("percent", number=format_number(100 * (math.exp(value) - 1), 0))
+    if feature in SHOWN_AS_PERCENT:
+        return texts.format("percent", number=format_number(100 * value))
+    return format_number(value)

@@ -2,37 +2,38 @@
 
 ## 模型的特征
 
-feature_events_28 = 28天内的事件数
-feature_active_days_28 = 28天内的活跃天数
-feature_users_28 = 28天内的活跃人数
+feature_events_28 = 28 天内的事件数
+feature_active_days_28 = 28 天内的活跃天数
+feature_users_28 = 28 天内的活跃人数
 feature_breadth_28 = 在用的产品功能数
-feature_reach_28 = 28天内触达的终端客户数
-feature_events_per_dollar = 每100美元月费对应的事件数
-feature_trend_events = 事件数与前28天相比的变化（百分比）
+feature_reach_28 = 28 天内触达的终端客户数
+feature_events_per_dollar = 每 100 本位币月度经常性收入对应的 28 天事件数
+feature_trend_events = 事件数与此前 28 天相比的变化
 feature_recency = 距上次使用的天数
-feature_tenure = 成为客户的天数
-feature_seat_use = 席位使用率（百分比）
-feature_top_user_share = 最活跃者所占份额（百分比）
-feature_mrr = 月费（美元）
+feature_tenure = 合作天数
+feature_seat_use = 席位使用率
+feature_top_user_share = 最活跃用户占全部使用量的比例
+feature_mrr = 月度经常性收入（本位币）
 feature_days_to_renewal = 距续约的天数
 feature_days_to_end = 距已宣布终止日的天数
-feature_tickets_84 = 84天内的工单数
-feature_nps = 推荐意愿
-feature_onboarding_share = 入门完成度（百分比）
-feature_failed_payments_84 = 84天内的付款失败次数
-events_of_name = 84天内的“{ $event }”
+feature_tickets_84 = 84 天内的工单数
+feature_nps = NPS 平均分
+feature_onboarding_share = 上手完成比例
+feature_failed_payments_84 = 84 天内的扣款失败次数
+events_of_name = 84 天内“{ $event }”事件数
 
 ## 一句话：特征的值、用来比较的值及其影响
 
 value = { $name }：未知
     .value = { $name }：{ $value }
-value_before = { $facts }，四周前为{ $before }
-value_of_peers = { $facts }，其他客户的中位数为{ $peers }
+value_before = { $facts }，四周前为 { $before }
+value_of_peers = { $facts }，其他客户的中位数为 { $peers }
+percent = { $number }%
 raises_risk = { $facts }。这与较高的流失风险相伴。
 lowers_risk = { $facts }。这与较低的流失风险相伴。
 
 ## 风险的可靠程度，按模型所处阶段
 
-stage_rules = 基于规则，并非从本工作区学得：流失的客户太少，因此不给出概率。
-stage_experimental = 从本工作区学得，但尚未在之后的时间段上得到验证：仅供参考，不是预测。
-stage_trusted = 从本工作区学得；在未见过的之后时间段上优于基准率和最近使用时间。
+stage_rules = 基于规则：目前没有由本工作区数据训练并启用的模型，因此不给出概率。
+stage_experimental = 由本工作区的数据训练得出，但尚未在后续时间段上得到验证：仅供参考，不作为预测。
+stage_trusted = 由本工作区的数据训练得出；在训练未用到的后续时间段上，表现优于基准流失率，也优于距上次使用的天数。

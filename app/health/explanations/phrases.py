@@ -19,6 +19,8 @@ TERMS_THAT_DECIDE_COUNT: Mapping[str, tuple[str, ...]] = {
     "days_to_renewal": ("renewal",),
 }
 """The terms of the contract that decide what a metric counts, by metric."""
+SHOWN_AS_PERCENT = {"onboarding_share", "goals_on_track"}
+"""Metrics from 0 to 1."""
 TERMS_THAT_ARE_MEASURES = {"mrr", "seats", "tenure_days"}
 """Terms of the contract that are metrics themselves: a sentence names no cause of their change."""
 
@@ -57,8 +59,15 @@ def format_amount(
     if key == "breadth" and {*definition.offer.weights.values()} - {1.0}:
         key = "weighted_breadth"
     if is_known(value) and f"amount_{key}" in texts:
-        return texts.format(f"amount_{key}", number=Number(value, text))
+        currency = definition.spec.base_currency
+        return texts.format(f"amount_{key}", number=Number(value, text), currency=currency)
     return text
+
+
+def shown_value(value: float | None, source: Source) -> float | None:
+    """Return the value in the unit that sentences show: a share in percent."""
+    is_share = isinstance(source, MetricSource) and source.key in SHOWN_AS_PERCENT
+    return 100 * value if is_share and is_known(value) else value
 
 
 def direction(before: float | None, after: float | None) -> str:
@@ -76,7 +85,7 @@ def movement_phrase(effect: Effect, measure: CardMeasure, comparison: Comparison
     """Describe how the raw value of a measure moved."""
     texts, definition = comparison.texts, comparison.before.definition
     name, source = comparison.measure_name(measure.name), measure.source
-    old, new = format_pair(effect.before, effect.after)
+    old, new = format_pair(*(shown_value(each, source) for each in (effect.before, effect.after)))
     after = format_amount(effect.after, new, source, definition, texts)
     if not has_moved(effect):
         totals = _totals(comparison) if source.key == "reach" else {}

@@ -8,7 +8,7 @@ level = { $name }: { $raw }; it gives { $points } of { $max } points.
     .median = { $name }: { $raw } (the median of its peers is { $median }); it gives { $points } of { $max } points.
 level_without_raw = { $name } is not known and counts as { $score }; it gives { $points } of { $max } points.
 level_unknown = { $name } is not known and gives no points.
-last_used = It was last used on { $day }.
+last_used = The account last used the product on { $day }.
 
 ## The change of the score
 
@@ -41,16 +41,16 @@ score_effect =
         [down] less
        *[up] more
     }
-price_moved = the price { verb } from { $before } to { $after } { $currency } a month
-price_known = a price is known now, { $after } { $currency } a month
-price_ended = the account no longer pays; it paid { $before } { $currency } a month
+price_moved = the mean price { verb } from { $before } to { $after } { $currency } a month
+price_known = a mean price is known now, { $after } { $currency } a month
+price_ended = the account no longer pays; its mean price was { $before } { $currency } a month
 no_rate = there is no exchange rate for its price
-seats_moved = the seats { verb } from { $before } to { $after }
+seats_moved = the number of seats { verb } from { $before } to { $after }
 seats_known = the number of seats is known now, { $after }
 seats_unknown = the number of seats is no longer known
 plan_changed = the plan changed from { $before } to { $after }
 entitlement_changed = the entitlement of the account changed
-renewal_moved = the renewal moved from { $before } to { $after }
+renewal_moved = the renewal day moved from { $before } to { $after }
 terms_changed = the terms of the contract changed
 segment_changed = the segment changed from { $before } to { $after }
 new_benchmark = the peers are those of { $month } now
@@ -127,7 +127,7 @@ amount_product_features =
        *[other] product features
     }
 amount_breadth = { amount_product_features }
-amount_weighted_breadth = { amount_product_features } by weight
+amount_weighted_breadth = a total feature weight of { $number }
 amount_depth =
     { $number } { NUMBER($number) ->
         [one] active user
@@ -166,6 +166,9 @@ amount_tenure_days =
     }
 amount_days_since_last_use = { amount_tenure_days }
 amount_days_to_renewal = { amount_tenure_days }
+amount_mrr = { $number } { $currency } a month
+amount_onboarding_share = { $number } %
+amount_goals_on_track = { amount_onboarding_share }
 amount_open_tickets =
     { $number } { NUMBER($number) ->
         [one] open ticket

@@ -18,6 +18,7 @@ from app.health.explanations.phrases import (
     movement_phrase,
     peers_phrase,
     price_phrase,
+    shown_value,
 )
 
 TENTH = "0.1"
@@ -59,8 +60,10 @@ def level_sentence(measure: Mapping[str, Any], definition: Definition, language:
         return texts.format("level_unknown", **values)
     if (raw := measure["raw"]) is None:
         return texts.format("level_without_raw", score=measure["score"], **values)
-    amount = format_amount(raw, format_number(raw), source, definition, texts)
-    return texts.format("level", raw=amount, median=measure["median"], **values)
+    median = shown_value(measure["median"], source)
+    shown = format_number(shown_value(raw, source))
+    amount = format_amount(raw, shown, source, definition, texts)
+    return texts.format("level", raw=amount, median=median, **values)
 
 
 def change_sentence(

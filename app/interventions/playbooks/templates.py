@@ -11,7 +11,7 @@ from datetime import date
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING
 
-from app.core.languages import Language, format_day
+from app.core.languages import Language, close_gaps, format_day
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -94,7 +94,7 @@ def render_template(
     """Render a template; return None if the value of a placeholder is unknown."""
     names, text = _parse(source)
     texts = {name: format_value(values.get(name), language) for name in names}
-    return None if None in texts.values() else text.format_map(texts)
+    return None if None in texts.values() else close_gaps(text.format_map(texts), language)
 
 
 def format_value(value: FieldValue | Money, language: Language) -> str | None:

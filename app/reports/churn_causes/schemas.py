@@ -58,8 +58,8 @@ class ChurnFinding(ResponseModel):
     sentence: str = Field(
         examples=[
             (
-                "An inactive champion in the last 90 days goes with 2.4 times the churn"
-                " (95 %: 1.3 to 4.6)."
+                "An inactive champion in the last 90 days: this goes with 2.4 times the"
+                " churn rate (95 % interval: 1.3 to 4.6)."
             )
         ]
     )

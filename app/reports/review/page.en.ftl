@@ -4,6 +4,15 @@ title = Account review
 internal = Internal: not for the customer
 none = Nothing to report.
 
+## Punctuation
+
+label = { $name }:
+list = { $before }, { $after }
+bracketed = { $text } ({ $note })
+title_done = { $title }.
+    .assignee = { $title } ({ $assignee }).
+percent = { $number } %
+
 ## Heading
 
 score = Health score
@@ -13,7 +22,7 @@ level_low = low
 level_medium = medium
 level_high = high
 renewal = renews on { $day }
-notice = notice possible until { $day }
+notice = last day of notice: { $day }
 band_healthy = healthy
 band_watch = watch
 band_at_risk = at risk
@@ -22,8 +31,8 @@ band_unknown = not known yet
 ## Value
 
 value = Value over time
-price = Price a month
-per_dollar = for each 100 { $currency } a month
+price = Mean price a month
+per_dollar = for each 100 { $currency } of the mean price a month
 now = now
 count_people =
     { NUMBER($count) ->
@@ -52,8 +61,8 @@ measure_active_days = Active days
 ## Peers and usage
 
 peers = Among comparable accounts
-peer = { $measure }: for what you pay, at or above { $percentile } % of them
-breadth = What is used of the product
+peer = { $measure }: for its price, at or above { $percentile } % of them
+breadth = Use of the product features
 used = In use
 unused = Paid for and not used yet
 included = Also in the plan
@@ -61,7 +70,7 @@ included = Also in the plan
 ## Goals
 
 goals = Goals
-goal = { $value } of { $target }, due { $due }
+goal = { $value } of { $target }, due on { $due }: { $progress }
 goal_on_track = on track
 goal_off_track = behind
 goal_achieved = reached
@@ -78,11 +87,14 @@ tickets =
         [one] { $opened } request
        *[other] { $opened } requests
     }, { $closed } closed, { $in_time } answered within the standard
-reply =
-    median time to the first answer: { NUMBER($minutes) ->
-        [one] { $minutes } minute
-       *[other] { $minutes } minutes
-    }
+    .minutes =
+        { NUMBER($opened) ->
+            [one] { $opened } request
+           *[other] { $opened } requests
+        }, { $closed } closed, { $in_time } answered within the standard; median time to the first reply: { NUMBER($minutes) ->
+            [one] { $minutes } minute
+           *[other] { $minutes } minutes
+        }
 
 ## Interventions
 

@@ -3,12 +3,13 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from app.core.catalogue import load_catalogue
 from app.core.languages import Language
+from app.core.number_format import UNKNOWN
 
 if TYPE_CHECKING:
     from jinja2 import Template
@@ -67,9 +68,13 @@ def _measure_line(value: Sequence[Mapping[str, Any]], name: str) -> MeasureLine 
 
 def render(review: Mapping[str, Any], language: Language) -> str:
     """Render a review. ``review``: the result of ``model_dump``."""
+    texts = load_catalogue(__file__, language)
     return _template().render(
         review=review,
-        text=load_catalogue(__file__, language).format,
+        text=texts.format,
+        listed=partial(texts.format_list, "list"),
+        space="" if language is Language.ZH else " ",
+        unknown=UNKNOWN,
         lang=language.tag,
         lines=measure_lines(review["value"]),
         score=score_line(review["value"]),

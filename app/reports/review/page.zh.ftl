@@ -4,6 +4,15 @@ title = 客户回顾
 internal = 仅供内部使用，请勿发给客户
 none = 暂无内容。
 
+## 标点
+
+label = { $name }：
+list = { $before }、{ $after }
+bracketed = { $text }（{ $note }）
+title_done = { $title }。
+    .assignee = { $title }（{ $assignee }）。
+percent = { $number }%
+
 ## 页首
 
 score = 健康分
@@ -13,17 +22,17 @@ level_low = 低
 level_medium = 中
 level_high = 高
 renewal = { $day } 续约
-notice = 最晚可于 { $day } 提出不续约
+notice = 提出不续约的最后期限为 { $day }
 band_healthy = 健康
 band_watch = 关注
 band_at_risk = 有风险
-band_unknown = 尚不清楚
+band_unknown = 未知
 
 ## 价值
 
 value = 价值变化
-price = 月费
-per_dollar = 每付 100 { $currency } 月费
+price = 平均月费
+per_dollar = 按每 100 { $currency } 平均月费计
 now = 当前
 count_people = 有 { $count } 人在使用产品
 part_people = { $total } 人中有 { $count } 人在使用产品
@@ -40,7 +49,7 @@ measure_active_days = 活跃度（活跃日）
 ## 同类与使用
 
 peers = 与同类客户相比
-peer = { $measure }：就所付费用而言，不低于其中 { $percentile }%
+peer = { $measure }：按所付价格计，不低于其中 { $percentile }% 的客户
 breadth = 产品使用范围
 used = 正在使用
 unused = 已付费但尚未使用
@@ -49,20 +58,20 @@ included = 套餐中还包含
 ## 目标
 
 goals = 目标
-goal = { $value } / { $target }，截止 { $due }
-goal_on_track = 进展顺利
+goal = 目前为 { $value }，目标值为 { $target }，截止日期为 { $due }：{ $progress }
+goal_on_track = 按计划推进
 goal_off_track = 进度落后
 goal_achieved = 已达成
-goal_unknown = 尚不清楚
+goal_unknown = 未知
 
 ## 联系人与支持
 
 people = 联系人
-role_champion = 产品倡导者
-role_sponsor = 项目负责人
+role_champion = 关键用户
+role_sponsor = 项目发起人
 support = 支持服务
-tickets = 共 { $opened } 个请求，{ $closed } 个已关闭，{ $in_time } 个在标准时间内得到答复
-reply = 首次答复时间的中位数：{ $minutes } 分钟
+tickets = 共 { $opened } 个请求，{ $closed } 个已关闭，{ $in_time } 个在标准时间内得到首次回复
+    .minutes = 共 { $opened } 个请求，{ $closed } 个已关闭，{ $in_time } 个在标准时间内得到首次回复，首次回复时间的中位数为 { $minutes } 分钟
 
 ## 工作
 

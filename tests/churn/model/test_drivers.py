@@ -85,9 +85,9 @@ def test_driver_sentences_in_english_and_chinese() -> None:
     driver = RiskDriver("seats", "seat_use", -0.4, 0.5, 0.75, 0.62)
 
     assert driver_sentences.driver_sentence(driver, Language.EN) == (
-        "Share of seats in use, in percent: 50, 75 four weeks before,"
-        " 62 is the median of the others. This goes with a lower risk."
+        "Share of seats in use: 50 %; four weeks before: 75 %; median of the others: 62 %."
+        " This goes with a lower risk."
     )
     assert driver_sentences.driver_sentence(driver, Language.ZH) == (
-        "席位使用率（百分比）：50，四周前为75，其他客户的中位数为62。这与较低的流失风险相伴。"
+        "席位使用率：50%，四周前为 75%，其他客户的中位数为 62%。这与较低的流失风险相伴。"
     )

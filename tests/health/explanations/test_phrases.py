@@ -18,12 +18,12 @@ from tests.health.explanations.samples import effect, scored_day, sentences
         (
             ({"price_cents": 100_00}, {"price_cents": 150_50}),
             effect("price", -3, "reach", 5, 5),
-            "The price rose from 100 to 150.50 USD a month, so the same reach counts for less",
+            "The mean price rose from 100 to 150.50 USD a month, so the same reach counts for less",
         ),
         (
             ({"price_cents": None}, {"price_cents": 150_00}),
             effect("price", -3, "reach", 5, 5),
-            "A price is known now, 150 USD a month, so the same reach counts for less",
+            "A mean price is known now, 150 USD a month, so the same reach counts for less",
         ),
         (
             ({}, {"price_cents": None, "no_rate": True}),
@@ -34,14 +34,14 @@ from tests.health.explanations.samples import effect, scored_day, sentences
             ({"price_cents": 100_00}, {"price_cents": None}),
             effect("price", 3, "reach", 5, 5),
             (
-                "The account no longer pays; it paid 100 USD a month, so the same reach"
+                "The account no longer pays; its mean price was 100 USD a month, so the same reach"
                 " counts for more"
             ),
         ),
         (
             ({"price_cents": 100_00, "seats": 10}, {"price_cents": 120_00, "seats": 12}),
             effect("price", -1, "depth", 5, 5),
-            "The price rose from 100 to 120 USD a month, so the same depth counts for less",
+            "The mean price rose from 100 to 120 USD a month, so the same depth counts for less",
         ),
         (
             ({"plan": "pro"}, {"plan": None}),
@@ -53,7 +53,7 @@ from tests.health.explanations.samples import effect, scored_day, sentences
             effect("price", -1, "breadth", 7, 5),
             (
                 "Breadth fell from 7 to 5 product features, because the plan changed from a to b,"
-                " and the price fell from 1,000 to 0.01 USD a month"
+                " and the mean price fell from 1,000 to 0.01 USD a month"
             ),
         ),
         (
@@ -72,14 +72,14 @@ from tests.health.explanations.samples import effect, scored_day, sentences
         (
             ({"mrr_cents": 1}, {"mrr_cents": 2}),
             effect("price", 1, "mrr", 100, 150.25),
-            "MRR rose from 100 to 150.2",
+            "MRR rose from 100 to 150.2 USD a month",
         ),
         (
             ({}, {"renewal_on": AS_OF}),
             effect("price", 1, "days_to_renewal", 30, 60),
             (
-                "Time to renewal rose from 30 to 60 days, because the renewal moved from none to"
-                " 2026-03-18"
+                "Time to renewal rose from 30 to 60 days, because the renewal day moved from"
+                " none to 2026-03-18"
             ),
         ),
     ],
@@ -101,7 +101,9 @@ def test_seats_are_a_cause_if_a_share_of_them_is_scored() -> None:
         effect("price", -1, "depth", 5, 5), *(replace(day, benchmarks=shares) for day in days)
     )
 
-    assert sentence.startswith("The seats rose from 10 to 12, so the same depth counts for less")
+    assert sentence.startswith(
+        "The number of seats rose from 10 to 12, so the same depth counts for less"
+    )
 
 
 @pytest.mark.parametrize(

@@ -77,9 +77,10 @@ def test_product_features_of_different_weights_are_counted_by_weight() -> None:
     weighted = replace(USUAL_DAY.definition, offer=Offer({"export": 2.5}, {}))
     before = replace(USUAL_DAY, definition=weighted)
 
-    sentence, _ = sentences(effect("behaviour", -4, "breadth", 5, 2.5), before)
+    english, chinese = sentences(effect("behaviour", -4, "breadth", 5, 2.5), before)
 
-    assert sentence == "Breadth fell from 5 to 2.5 product features by weight: −4.0 points."
+    assert chinese == "使用广度从 5 下降到 2.5 点功能权重：−4.0 分。"
+    assert english == "Breadth fell from 5 to a total feature weight of 2.5: −4.0 points."
 
 
 def test_unchanged_reach_among_more_end_customers() -> None:
@@ -152,7 +153,7 @@ def test_overrides() -> None:
 
     assert sentences(by_hand, after=overridden) == (
         'kim@example.com set the score to 80 until 2026-06-30 ("They signed"): +20.0 points.',
-        "kim@example.com 将分数设为 80，有效期至 2026-06-30（They signed）：+20.0 分。",
+        "kim@example.com 将分数设为 80，有效期至 2026-06-30（理由：“They signed”）：+20.0 分。",
     )
     assert sentences(by_hand, before=overridden)[0] == (
         "The override of 80 by kim@example.com ended: +20.0 points."

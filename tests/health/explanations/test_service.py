@@ -85,7 +85,7 @@ def test_another_plan_price_and_seats_are_effects_of_price(
     assert "price" in effect_kinds(explanation)
     assert "peers" not in effect_kinds(explanation)
     sentences = sentences_of_kind(explanation, "price")
-    assert any(s.startswith("The price rose from 1,000 to 1,3") for s in sentences), sentences
+    assert any(s.startswith("The mean price rose from 1,000 to 1,3") for s in sentences), sentences
     assert all("so the same" in sentence for sentence in sentences)
 
 

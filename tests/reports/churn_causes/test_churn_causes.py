@@ -93,7 +93,7 @@ def test_days_with_a_signal_are_compared_with_days_without(
     assert found["lift"] == pytest.approx((4 / 35) / (1 / 115), rel=1e-3)
     assert (found["n"], found["playbook"]) == (5, "find_next_champion")
     assert found["is_clear"] == (found["q_value"] <= 0.05)
-    assert found["sentence"].startswith("An inactive champion in the last 90 days goes with ")
+    assert found["sentence"].startswith("An inactive champion in the last 90 days: this goes with ")
     chinese = get_report(client, "churn-causes", **DAYS, lang="zh")["findings"]
     [name] = {each["name"] for each in chinese if each["key"] == found["key"]}
     assert name == "关键用户不活跃"

@@ -18,7 +18,10 @@ SIGNAL, UNUSED, STEP = FindingKind
     [
         (
             *(SIGNAL, signal_title("seats_idle", EN), EN),
-            "Idle seats in the last 90 days goes with 2.4 times the churn (95 %: 1.3 to 4.6).",
+            (
+                "Idle seats in the last 90 days: this goes with 2.4 times the churn rate"
+                " (95 % interval: 1.3 to 4.6)."
+            ),
         ),
         (
             *(SIGNAL, signal_title("seats_idle", ZH), ZH),
@@ -26,7 +29,10 @@ SIGNAL, UNUSED, STEP = FindingKind
         ),
         (
             *(UNUSED, "Export", EN),
-            'No use of "Export" for 28 days goes with 2.4 times the churn (95 %: 1.3 to 4.6).',
+            (
+                'No use of "Export" for 28 days: this goes with 2.4 times the churn rate'
+                " (95 % interval: 1.3 to 4.6)."
+            ),
         ),
         (
             *(STEP, "邀请同事", ZH),
@@ -43,7 +49,9 @@ def test_a_lift_is_written_in_words(
 def test_an_open_interval_has_a_lower_end_only() -> None:
     open_ended = Association(lift=9.0, low=1.5, high=None)
 
-    assert finding_sentence(UNUSED, "Export", open_ended, EN).endswith("(95 %: at least 1.5).")
+    assert finding_sentence(UNUSED, "Export", open_ended, EN).endswith(
+        "(95 % interval: at least 1.5)."
+    )
     assert finding_sentence(UNUSED, "Export", open_ended, ZH).endswith(
         "（95% 置信区间：至少 1.5）。"
     )

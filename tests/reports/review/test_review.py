@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from app.tables import ChurnRiskHistory
 from tests import factories
+from tests.chinese import HAN, faults
 from tests.reports.review.scenario import get
 
 
@@ -88,7 +89,7 @@ def test_the_level_of_a_risk_without_a_probability_is_translated(
 
     page = client.get("/api/v1/accounts/a1/review", params=params).text
 
-    assert re.search(rf"(Churn risk|流失风险): {level}\b", page)
+    assert re.search(rf"(Churn risk: |流失风险\uff1a){level}\b", page)
 
 
 @pytest.mark.usefixtures("acme")
@@ -119,6 +120,17 @@ def test_a_review_can_be_in_chinese(client: TestClient) -> None:
     assert '<html lang="zh-Hans">' in text
     assert "客户回顾" in text
     assert "Account review" not in text
+
+
+@pytest.mark.usefixtures("acme")
+def test_the_chinese_page_has_chinese_punctuation(client: TestClient) -> None:
+    params = {"format": "html", "lang": "zh"}
+
+    page = client.get("/api/v1/accounts/a1/review", params=params).text
+
+    body = re.sub(r"<[^>]+>", "", page.partition("<body>")[2])
+    broken = [(line, faults(line)) for line in body.splitlines() if re.search(f"[{HAN}]", line)]
+    assert [each for each in broken if each[1]] == []
 
 
 def test_an_account_without_data_has_an_empty_review(client: TestClient, session: Session) -> None:
