@@ -9,8 +9,9 @@ from sqlalchemy import func, select
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import Session
 
+from app.accounts.catalog.tables import ProductFeature
 from app.accounts.excluded_users import without_excluded_users
-from app.accounts.tables import Account, ProductFeature, Subscription, User
+from app.accounts.tables import Account, Subscription, User
 from app.core.pagination import Paging, RowPage
 from app.core.query_helpers import fetch_page
 from app.core.sql import load_sql
