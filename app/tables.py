@@ -1,6 +1,7 @@
 """Every table of the service, for Alembic, the tests and a reader who wants the whole schema."""
 
 from app.accounts.catalog.tables import ExchangeRate, Plan, ProductFeature
+from app.accounts.deadlines.tables import AccountDeadline
 from app.accounts.tables import (
     Account,
     AccountAlias,
@@ -25,6 +26,7 @@ from app.billing.tables import (
 from app.changes.tables import Change
 from app.churn.tables import ChurnModel, ChurnRisk, ChurnRiskHistory, ChurnScoringContext
 from app.core.db import Table
+from app.engagement.reply_standards.tables import ReplyStandardsRow
 from app.engagement.tables import (
     EngagementFact,
     EngagementObject,
@@ -78,6 +80,7 @@ __all__ = [
     "AccountActivity",
     "AccountAlias",
     "AccountBeforeMerge",
+    "AccountDeadline",
     "AccountSignal",
     "Alert",
     "AlertRule",
@@ -137,6 +140,7 @@ __all__ = [
     "PriceStatement",
     "ProductFeature",
     "QuarantinedEvent",
+    "ReplyStandardsRow",
     "Restatement",
     "SavedSegment",
     "ScoreDefinition",

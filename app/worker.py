@@ -13,6 +13,7 @@ from itertools import count
 from sqlalchemy.exc import DBAPIError
 
 from app import pipeline
+from app.accounts.deadlines import schedule as deadlines
 from app.accounts.refresh_queue import Priority
 from app.alerts import service as alerts
 from app.billing import service as billing
@@ -64,6 +65,7 @@ JOB_SECONDS = 0.5
 TRAINING_SECONDS = 2.0
 BILLING_SECONDS = 2.0
 ALERT_SECONDS = 1.0
+DEADLINE_SECONDS = 1.0
 ID_CHANGE_SECONDS = 0.5
 BENCHMARK_SECONDS = 5.0
 OUTCOME_SECONDS = 60.0
@@ -122,6 +124,7 @@ class Worker:
             Chore(self.aggregate_stats, STATS_SECONDS),
             Chore(self.refit_benchmarks, BENCHMARK_SECONDS),
             Chore(self.refresh, 0),
+            Chore(self.watch_deadlines, DEADLINE_SECONDS),
             Chore(self.watch_alerts, ALERT_SECONDS),
             Chore(self.process_id_changes, ID_CHANGE_SECONDS),
             Chore(self.reconcile_billing, BILLING_SECONDS),
@@ -189,6 +192,11 @@ class Worker:
     def refit_benchmarks(self) -> bool:
         """Fit benchmarks of today again where much data has come since."""
         return pipeline.refit_benchmarks(self.sessions, now=self.clock()) > 0
+
+    def watch_deadlines(self) -> bool:
+        """Make accounts due whose deadline has passed, such as that of a reply to a ticket."""
+        with transaction(self.sessions) as session:
+            return deadlines.mark_overdue_accounts_due(session, now=self.clock()) > 0
 
     def watch_alerts(self) -> bool:
         """Make accounts due whose alerts wait for time to pass; send held notifications."""

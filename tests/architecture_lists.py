@@ -45,6 +45,7 @@ PURE_FILES = {
     "engagement/summaries.py",
     "engagement/facts.py",
     "engagement/parse_events.py",
+    "engagement/reply_standards/standards.py",
     "engagement/snapshot.py",
     "events/reading/b2b.py",
     "events/reading/batch.py",
@@ -187,6 +188,7 @@ CROSS_WORKSPACE_READ_QUERIES = (
 )
 
 CROSS_WORKSPACE_READERS = {
+    "app.accounts.deadlines.schedule.mark_overdue_accounts_due": WORKER,
     "app.accounts.refresh_queue.claim_due": WORKER,
     "app.events.ingestion.attribution._take_attributable": WORKER,
     "app.events.ingestion.attribution._take_marked": WORKER,

@@ -152,6 +152,7 @@ CREATE_OWN_BODIES = {
     "PUT /api/v1/product-features/{key}": {"name": "Mine", "event_names": ["Mine"]},
     "PUT /api/v1/subscriptions/{subscription_id}": {"account_id": OTHER_TENANT_ID, "mrr_cents": 1},
     "PUT /api/v1/signal-settings": {"off": ["dormant"]},
+    "PUT /api/v1/reply-standards": {"channels": {"chat": 30}},
     "PUT /api/v1/billing-sources/stripe": {"signing_secret": "whsec_of_a_test"},
     "PUT /api/v1/onboarding-steps/{key}": {"position": 1, "name": "Mine"},
     "PUT /api/v1/loyalty-tiers/{key}": {"position": 1, "metric": "mrr", "threshold": 1},
@@ -219,6 +220,7 @@ OWN_WORKSPACE_ROUTES = {
     "GET /api/v1/workspace",
     "GET /api/v1/scorecards",  # the built-in one belongs to all workspaces
     "GET /api/v1/signal-settings",
+    "GET /api/v1/reply-standards",
     "GET /api/v1/quarantine/summary",
     "GET /api/v1/ingest/stats",
     "GET /api/v1/ingest/trace",

@@ -48,6 +48,7 @@ MORE_RULES = {
     "PUT /api/v1/goals/{goal_id}",  # the days must be in order, a trait for the trait metric
     "PUT /api/v1/loyalty-tiers/{key}",  # a trait for the trait metric
     "PUT /api/v1/signal-settings",  # known signals
+    "PUT /api/v1/reply-standards",  # names that differ by more than case
     "POST /api/v1/webhook-endpoints",  # a public URL, a valid filter
     "PATCH /api/v1/webhook-endpoints/{endpoint_id}",  # the same
     "POST /api/v1/webhook-endpoints/{endpoint_id}/recover",  # the times must be in order

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 from app.accounts.schemas import NewId
 from app.core.db import SessionDep
 from app.core.pagination import Page
+from app.core.query_helpers import get_row
 from app.core.schemas import Id, IdFilter, problem_responses
 from app.engagement import detail_queries, incidents, service
 from app.engagement.case_schemas import (
@@ -25,6 +26,7 @@ from app.engagement.case_schemas import (
     TicketIn,
     TicketOut,
 )
+from app.engagement.reply_standards.service import load_reply_due_times
 from app.engagement.tables import PRESENT, FeedbackItem, Incident, SurveyResponse, Ticket
 from app.engagement.versions.objects import get_present
 from app.workspaces.auth import AccountActor
@@ -53,13 +55,14 @@ def put_ticket(
     account is scored again in the background.
     """
     row = service.put_ticket(session, actor, ticket_id, body.model_dump())
-    return TicketOut.model_validate(row)
+    return _tickets_out(session, actor.workspace_id, [row])[0]
 
 
 @router.get("/tickets/{ticket_id}", summary="Get a ticket")
 def get_ticket(ticket_id: Id, rows: RowsDep) -> TicketOut:
     """Return one ticket."""
-    return rows.get(Ticket, TicketOut, ticket_id)
+    row = get_row(rows.session, Ticket, (rows.workspace_id, ticket_id))
+    return _tickets_out(rows.session, rows.workspace_id, [row])[0]
 
 
 @router.get("/tickets", summary="List tickets")
@@ -67,7 +70,14 @@ def list_tickets(
     *, rows: AccountRowListDep, closed: HasClosing = None, replied: HasReply = None
 ) -> Page[TicketOut]:
     """Return tickets ordered by id, one page at a time."""
-    return rows.page(Ticket, TicketOut, closed_at=closed, replied_at=replied)
+    page = rows.rows(Ticket, closed_at=closed, replied_at=replied)
+    items = _tickets_out(rows.session, rows.workspace_id, page.rows)
+    return Page(items=items, next_cursor=page.next_cursor)
+
+
+def _tickets_out(session: Session, workspace_id: str, rows: Sequence[Ticket]) -> list[TicketOut]:
+    due = load_reply_due_times(session, workspace_id, rows)
+    return [TicketOut.from_row(row, reply_due_at=due.get(row.ticket_id)) for row in rows]
 
 
 @router.put(

@@ -51,6 +51,10 @@ class TicketOut(ResponseModel):
     opened_at: datetime | None
     replied_at: datetime | None
     closed_at: datetime | None
+    reply_due_at: datetime | None = Field(
+        description="When the first reply is due by the reply standards. Null if the ticket has a "
+        "reply or was closed."
+    )
 
 
 class SurveyResponseIn(RequestModel):

@@ -1,4 +1,4 @@
-"""Queries on four tables: accounts of incidents, goals, completed onboarding steps, roles."""
+"""Queries on details: accounts of incidents, goals, completed steps, roles, moments of tickets."""
 
 from collections.abc import Collection, Sequence
 from datetime import date
@@ -7,7 +7,14 @@ from sqlalchemy import delete, inspect, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from app.engagement.tables import PRESENT, Goal, IncidentAccount, OnboardingCompletion, PersonRole
+from app.engagement.tables import (
+    PRESENT,
+    Goal,
+    IncidentAccount,
+    OnboardingCompletion,
+    PersonRole,
+    TicketMoment,
+)
 
 
 def list_affected_accounts(
@@ -41,6 +48,18 @@ def list_open_goals(
         )
         .order_by(Goal.account_id, Goal.due_on, Goal.goal_id)
     ).all()
+
+
+def list_closed_before(
+    session: Session, workspace_id: str, ticket_ids: Collection[str]
+) -> Collection[str]:
+    """Return those of some tickets that were closed at least once."""
+    closed = select(TicketMoment.ticket_id).where(
+        TicketMoment.workspace_id == workspace_id,
+        TicketMoment.ticket_id.in_(ticket_ids),
+        TicketMoment.kind == "closed",
+    )
+    return set(session.scalars(closed))
 
 
 def delete_completions(session: Session, workspace_id: str, step_key: str) -> None:

@@ -13,6 +13,7 @@ from app.engagement import detail_queries, service
 from app.engagement.case_endpoints import HasClosing
 from app.engagement.case_endpoints import router as cases_router
 from app.engagement.queries import load_engagement
+from app.engagement.reply_standards.endpoints import router as standards_router
 from app.engagement.schemas import (
     AccountOnboardingOut,
     GoalIn,
@@ -200,3 +201,4 @@ def get_user_roles(user_id: Id, session: ReadSessionDep, caller: Reader) -> User
 router = APIRouter()
 router.include_router(engagement_router)
 router.include_router(cases_router)
+router.include_router(standards_router)

@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from datetime import UTC, date, datetime, time, timedelta
+from functools import partial
 from typing import TypeVar
 
 import orjson
@@ -14,6 +15,7 @@ from app.accounts import excluded_users, traits
 from app.core.sql import load_sql
 from app.engagement import detail_queries
 from app.engagement.onboarding_queries import list_by_position, load_onboarding
+from app.engagement.reply_standards.service import get_standards
 from app.engagement.snapshot import (
     AffectingIncident,
     Engagement,
@@ -66,7 +68,7 @@ def load_engagement(
     """
     end = datetime.combine(as_of + DAY, time.min, UTC)
     query = SnapshotQuery(session, workspace_id, account_ids, as_of, min(end, now))
-    tickets = _records_by_account(query, SQL.tickets, TicketState, days=TICKET_DAYS)
+    tickets = _load_tickets(query, days=TICKET_DAYS)
     feedback = _records_by_account(query, SQL.feedback, Feedback, days=RESOLVED_DAYS)
     incidents = _records_by_account(query, SQL.incidents, AffectingIncident, days=INCIDENT_DAYS)
     onboarding = load_onboarding(session, workspace_id, account_ids, as_of=as_of)
@@ -98,8 +100,15 @@ def list_tickets(
     """Return the tickets opened from ``since`` on, as they were known on the day ``until``."""
     query = SnapshotQuery(session, workspace_id, [account_id], until, since)
     days = (query.day_end - since).days
-    tickets = _records_by_account(query, SQL.tickets, TicketState, days=days)[account_id]
+    tickets = _load_tickets(query, days=days)[account_id]
     return [each for each in tickets if each.opened_at >= since]
+
+
+def _load_tickets(query: SnapshotQuery, *, days: int) -> Mapping[str, list[TicketState]]:
+    """Return tickets by account. The standards are those of now, also on a past day."""
+    standards = get_standards(query.session, query.workspace_id)
+    ticket = partial(TicketState, standards=standards)
+    return _records_by_account(query, SQL.tickets, ticket, days=days)
 
 
 def _records_by_account(

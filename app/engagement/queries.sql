@@ -12,7 +12,8 @@ SELECT t.account_id, t.ticket_id, t.user_id,
        min(m.at) FILTER (WHERE m.kind = 'opened') AS opened_at,
        min(m.at) FILTER (WHERE m.kind = 'replied') AS replied_at,
        max(m.at) FILTER (WHERE m.kind = 'closed') AS closed_at,
-       max(m.at) FILTER (WHERE m.kind = 'reopened') AS reopened_at
+       max(m.at) FILTER (WHERE m.kind = 'reopened') AS reopened_at,
+       min(m.at) FILTER (WHERE m.kind = 'closed') AS first_closed_at
 FROM ticket t
 JOIN ticket_moment m ON m.workspace_id = t.workspace_id AND m.ticket_id = t.ticket_id
 WHERE t.workspace_id = :workspace_id AND t.account_id = ANY(CAST(:account_ids AS text[]))

@@ -6,25 +6,18 @@ now if the day is not over.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from enum import StrEnum
 
 DETRACTOR_UPTO, PROMOTER_FROM = 6, 9
-CHAT, URGENT = "chat", "urgent"
-CHAT_MINUTES, URGENT_MINUTES, USUAL_MINUTES = 10, 120, 24 * 60
-MINUTE = timedelta(minutes=1)
-
-
-def standard_minutes(channel: str | None, priority: str | None) -> int:
-    """Return within how many minutes the first reply is due; the stricter standard counts."""
-    if (channel or "").lower() == CHAT:
-        return CHAT_MINUTES
-    return URGENT_MINUTES if (priority or "").lower() == URGENT else USUAL_MINUTES
 
 
 @dataclass(frozen=True, slots=True)
 class OpenTicket:
-    """A ticket that is not closed. ``waiting_minutes``: without a first reply; 0 if it has one."""
+    """A ticket that is not closed. ``waiting_minutes``: without a first reply; 0 if it has one.
+
+    ``reply_due_at``: when the first reply is or was due; None if it has one.
+    """
 
     ticket_id: str
     user_id: str | None
@@ -33,10 +26,8 @@ class OpenTicket:
     opened_at: datetime
     replied_at: datetime | None
     waiting_minutes: float
-
-    @property
-    def standard_minutes(self) -> int:
-        return standard_minutes(self.channel, self.priority)
+    standard_minutes: int
+    reply_due_at: datetime | None = None
 
     @property
     def is_late(self) -> bool:
@@ -247,6 +238,11 @@ class Engagement:
     incidents: Sequence[AffectingIncident] = ()
     champions: Sequence[str] = ()
     sponsors: Sequence[str] = ()
+
+    def next_reply_due(self, now: datetime) -> datetime | None:
+        """Return the earliest time at which a first reply becomes overdue; None: none waits."""
+        due = (each.reply_due_at for each in self.open_tickets)
+        return min((at for at in due if at is not None and at >= now), default=None)
 
     @property
     def shipped_requests(self) -> Sequence[Feedback]:

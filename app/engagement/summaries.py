@@ -5,15 +5,14 @@ from dataclasses import asdict, dataclass
 from datetime import date, datetime, timedelta
 from statistics import median
 
+from app.engagement.reply_standards.standards import MINUTE, ReplyStandards
 from app.engagement.snapshot import (
-    MINUTE,
     GoalProgress,
     GoalStatus,
     OpenGoal,
     OpenTicket,
     TicketCounts,
     TierPosition,
-    standard_minutes,
 )
 
 WINDOW_DAYS = (7, 28, 90)
@@ -23,7 +22,7 @@ ON_TRACK_SHARE = 0.8
 
 @dataclass(frozen=True, slots=True)
 class TicketState:
-    """A ticket as it was known on a day."""
+    """A ticket as it was known on a day. ``closed_at``: when it was closed last."""
 
     ticket_id: str
     user_id: str | None
@@ -33,6 +32,8 @@ class TicketState:
     replied_at: datetime | None
     closed_at: datetime | None
     reopened_at: datetime | None
+    first_closed_at: datetime | None
+    standards: ReplyStandards
 
     @property
     def is_open(self) -> bool:
@@ -43,12 +44,12 @@ class TicketState:
     @property
     def reply_time(self) -> timedelta:
         """The time within which the first reply is due."""
-        return standard_minutes(self.channel, self.priority) * MINUTE
+        return self.standards.reply_time(self.channel, self.priority)
 
     @property
     def answered_at(self) -> datetime | None:
         """The first reply. Closing a ticket without a reply counts as one."""
-        return min((at for at in (self.replied_at, self.closed_at) if at), default=None)
+        return min((at for at in (self.replied_at, self.first_closed_at) if at), default=None)
 
     def waited_minutes(self, until: datetime) -> float:
         """Return the minutes from opening to the answer, or to ``until``."""
@@ -65,6 +66,8 @@ def list_open_tickets(tickets: Collection[TicketState], until: datetime) -> list
             each.opened_at,
             each.replied_at,
             0.0 if each.answered_at else each.waited_minutes(until),
+            each.standards.minutes(each.channel, each.priority),
+            None if each.answered_at else each.opened_at + each.reply_time,
         )
         for each in tickets
         if each.is_open

@@ -104,14 +104,26 @@ def blocked_playbooks(
     return frozenset(row.playbook for row in stored if _blocks(row, playbooks, now))
 
 
+def next_unblocked_at(
+    stored: Iterable[Intervention], playbooks: Playbooks, now: datetime
+) -> datetime | None:
+    """Return when the next playbook is no longer blocked by the passage of time alone."""
+    ends = (_blocked_until(row, playbooks) for row in stored)
+    return min((at for at in ends if at is not None and at > now), default=None)
+
+
 def _blocks(row: Intervention, playbooks: Playbooks, now: datetime) -> bool:
-    if row.state in OPEN_STATES:
-        return True
+    until = _blocked_until(row, playbooks)
+    return row.state in OPEN_STATES or (until is not None and now < until)
+
+
+def _blocked_until(row: Intervention, playbooks: Playbooks) -> datetime | None:
+    """Return until when a closed intervention blocks its playbook."""
     if row.state == InterventionState.DISMISSED and row.decided_at:
-        return now - row.decided_at < DISMISSED_FOR
+        return row.decided_at + DISMISSED_FOR
     if row.state in COMPLETED_STATES and row.done_at and row.playbook in playbooks:
-        return now - row.done_at < playbooks[row.playbook].cooldown
-    return False
+        return row.done_at + playbooks[row.playbook].cooldown
+    return None
 
 
 def _field_values(row: Row[Any], names: Mapping[str, str]) -> dict[str, FieldValue | Money]:

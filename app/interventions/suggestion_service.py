@@ -10,10 +10,11 @@ from uuid import uuid4
 from sqlalchemy.orm import Session
 
 from app.accounts.catalog.tables import ProductFeature
+from app.accounts.deadlines.schedule import DeadlineKind, schedule
 from app.changes.queries import NewChange, record_changes
 from app.core.row_queries import list_all_rows
 from app.interventions import notifications, queries
-from app.interventions.cases import load_cases
+from app.interventions.cases import load_cases, next_unblocked_at
 from app.interventions.experiments import service as experiments
 from app.interventions.experiments.service import ArmAssignments
 from app.interventions.playbooks import service as playbook_service
@@ -56,6 +57,8 @@ def refresh(
     cases = load_cases(
         session, workspace_id, account_ids, playbooks, stored=stored, names=names, now=now
     )
+    unblocked = {key: next_unblocked_at(stored.get(key, ()), playbooks, now) for key in account_ids}
+    schedule(session, workspace_id, DeadlineKind.PLAYBOOK, unblocked)
     eligible = {case.account_id: eligible_playbooks(case, playbooks) for case in cases}
     arms = experiments.assign_accounts(session, workspace_id, eligible, playbooks, today=as_of)
     uplifts = experiments.measured_uplifts(session, workspace_id, playbooks)

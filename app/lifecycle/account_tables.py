@@ -1,5 +1,6 @@
 """Tables with the id of an account, and what erasures, renames and merges do with their rows."""
 
+from app.accounts.deadlines.tables import AccountDeadline
 from app.accounts.tables import (
     Account,
     AccountBeforeMerge,
@@ -43,7 +44,7 @@ ERASED_TABLES: Tables = (
     *(HealthHistory, HealthScore, ScoreOverride, StaleAccount),
     *(ChurnRisk, ChurnRiskHistory),
     *(AccountSignal, AccountActivity, Change, Message, MessageSequence, Intervention, Assignment),
-    *(Due, ParkedAccount, AccountBeforeMerge, Account),
+    *(Due, AccountDeadline, ParkedAccount, AccountBeforeMerge, Account),
 )
 """Tables of which an erasure deletes all rows of the account's ids, in this order."""
 
@@ -65,7 +66,7 @@ RECORDING_TABLES: Tables = (Subscription, SurveyResponse, FeedbackItem)
 """Tables whose rows remember the accounts that they belonged to before merges."""
 
 DISCARDED_TABLES: Tables = (
-    *(AlertState, AccountSignal, AccountActivity),
+    *(AlertState, AccountSignal, AccountActivity, AccountDeadline),
     *(PriceStatement, StaleAccount, Due, ParkedAccount, HealthScore, ChurnRisk, ChurnRiskHistory),
     *(OnboardingCompletion, IncidentAccount, EngagementFact, Assignment, MessageSequence),
 )

@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from sqlalchemy.orm import Session
 
 from app.accounts.catalog.tables import Plan
+from app.accounts.deadlines.schedule import DeadlineKind, schedule
 from app.accounts.refresh_queue import Priority, mark_all_due
 from app.billing.queries import load_failed_payments
 from app.core.row_queries import list_all_rows
@@ -49,9 +50,15 @@ class SignalRun:
 def refresh(session: Session, scores: Sequence[ScoreInputs], run: SignalRun) -> frozenset[str]:
     """Detect and store the signals of today; return the accounts whose signals changed.
 
+    Also store when the next reply to a ticket of each account becomes overdue.
+
     The caller holds the locks on the score rows of the accounts, and ends the transaction.
     """
-    detected = detect_as_of(session, scores, run)
+    config = get_config(session, run.workspace_id)
+    inputs = _load_inputs(session, scores, run, config)
+    replies = {each.account.account_id: each.engagement.next_reply_due(run.now) for each in inputs}
+    schedule(session, run.workspace_id, DeadlineKind.REPLY, replies)
+    detected = _detect(inputs, config)
     stored = queries.load_open_signals(session, run.workspace_id, detected.keys())
     changes = diff_signals(stored, detected)
     queries.write_changes(session, run.workspace_id, changes, now=run.now)
@@ -63,9 +70,13 @@ def detect_as_of(
 ) -> dict[str, list[Signal]]:
     """Return the signals of accounts on a day, most severe first, from what was known that day."""
     config = get_config(session, run.workspace_id)
+    return _detect(_load_inputs(session, scores, run, config), config)
+
+
+def _detect(inputs: Sequence[SignalInputs], config: SignalConfig) -> dict[str, list[Signal]]:
     return {
         each.account.account_id: detect_signals(each, config.thresholds, config.off)
-        for each in _load_inputs(session, scores, run, config)
+        for each in inputs
     }
 
 

@@ -41,6 +41,7 @@ MOVED_BY_OTHER_STEPS = {
     "account_alias": "chains are flattened",
     "due": "the new account is marked due instead",
     "account_activity": "computed again for the new id",
+    "account_deadline": "computed again for the new id",
     "parked_account": "the new account is marked due instead",
     "id_change": "records the move",
 }

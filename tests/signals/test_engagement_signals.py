@@ -100,7 +100,7 @@ def test_support_is_slow_when_a_first_reply_comes_later_than_the_standard() -> N
 
 
 def test_a_waiting_ticket_is_in_the_evidence_with_its_hours() -> None:
-    waiting = OpenTicket("t1", "ada", None, None, at(days_ago(2)), None, waiting_minutes=1800)
+    waiting = OpenTicket("t1", "ada", None, None, at(days_ago(2)), None, 1800, 1440)
 
     [signal] = signals_named(
         "support_slow", with_engagement(tickets={28: LATE}, open_tickets=[waiting])
@@ -241,7 +241,7 @@ def test_a_tier_is_near_when_little_is_missing(value: float | None, *, is_open: 
 
 def test_only_a_happy_account_is_ready_for_a_referral() -> None:
     happy = replace(with_engagement(nps=survey(10)), score=score_inputs(health=80.0))
-    waiting = OpenTicket("t1", None, None, None, at(days_ago(2)), None, waiting_minutes=1800)
+    waiting = OpenTicket("t1", None, None, None, at(days_ago(2)), None, 1800, 1440)
 
     assert signals_named("referral_ready", happy)
     for unhappy in (

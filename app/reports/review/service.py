@@ -15,7 +15,8 @@ from app.accounts.catalog.tables import ProductFeature
 from app.accounts.queries import get_account
 from app.core.languages import Language
 from app.engagement import queries as engagement
-from app.engagement.snapshot import MINUTE, Engagement, standard_minutes
+from app.engagement.reply_standards.standards import MINUTE
+from app.engagement.snapshot import Engagement
 from app.health.scoring.queries import find_history_row
 from app.interventions.suggestion_text import texts_in
 from app.interventions.tables import Intervention
@@ -187,14 +188,12 @@ def _support(
         session, workspace_id, account_id, since=since, until=period.until
     )
     waits = [
-        (standard_minutes(each.channel, each.priority), (at - each.opened_at) / MINUTE)
-        for each in tickets
-        if (at := each.replied_at or each.closed_at)
+        (each.reply_time, each.waited_minutes(at)) for each in tickets if (at := each.answered_at)
     ]
     return ReviewSupport(
         opened=len(tickets),
         closed=sum(not each.is_open for each in tickets),
-        in_time=sum(waited <= standard for standard, waited in waits),
+        in_time=sum(waited * MINUTE <= standard for standard, waited in waits),
         median_reply_minutes=median(waited for _, waited in waits) if waits else None,
     )
 
