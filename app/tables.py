@@ -23,7 +23,7 @@ from app.billing.tables import (
     BillingSubscription,
     Invoice,
 )
-from app.changes.tables import Change
+from app.changes.tables import Change, SortChange
 from app.churn.tables import ChurnModel, ChurnRisk, ChurnRiskHistory, ChurnScoringContext
 from app.core.db import Table
 from app.engagement.reply_standards.tables import ReplyStandardsRow
@@ -147,6 +147,7 @@ __all__ = [
     "ScoreOverride",
     "Scorecard",
     "SignalSettings",
+    "SortChange",
     "Source",
     "StaleAccount",
     "Subscription",

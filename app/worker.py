@@ -18,6 +18,7 @@ from app.accounts.refresh_queue import Priority
 from app.alerts import service as alerts
 from app.billing import service as billing
 from app.changes import queries as changes
+from app.changes import snapshots, sort_change_queries
 from app.changes.feed import RETENTION
 from app.churn.training import job as training_job
 from app.churn.training.job import Trainer
@@ -260,6 +261,7 @@ class Worker:
             sources.drop_old_hours(session, before=now - timedelta(days=STATS_DAYS))
             events.drop_old_unattributed(session, before=events_before)
             changes.delete_old_changes(session, before=now - RETENTION)
+            sort_change_queries.delete_old_sort_changes(session, before=now - snapshots.RETENTION)
             jobs.delete_finished_jobs(session, before=now - timedelta(days=JOB_DAYS))
         with transaction(self.sessions) as session:
             delivery_queries.delete_old_messages(session, before=messages_before)

@@ -1,4 +1,4 @@
-"""The table of the change feed."""
+"""The tables of the change feed, and of values by which lists were sorted before a change."""
 
 from typing import Any
 
@@ -27,3 +27,36 @@ class Change(Table):
     account_id: Mapped[Key | None]
     data: Mapped[dict[str, Any]] = mapped_column(JSONB)
     created_at: Mapped[Instant]
+
+
+class SortChange(Table):
+    """Values by which lists are sorted, as they were before a change. Kept for two hours.
+
+    Later pages of a list place a row by the value that it had on the first page. Triggers write one
+    row for each changed row of the table ``source``, with its old values; all are null if there was
+    no row. ``transaction_id``: the transaction that made the change.
+    """
+
+    __tablename__ = "sort_change"
+    __table_args__ = (Index(None, "workspace_id", "transaction_id"), Index(None, "created_at"))
+
+    workspace_id: Mapped[Key] = mapped_column(primary_key=True)
+    account_id: Mapped[Key] = mapped_column(primary_key=True)
+    source: Mapped[Key] = mapped_column(primary_key=True)
+    transaction_id: Mapped[int] = mapped_column(BigInteger, primary_key=True)
+    number: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
+    created_at: Mapped[Instant]
+    name: Mapped[str | None]
+    score: Mapped[float | None]
+    mrr_cents: Mapped[int | None] = mapped_column(BigInteger)
+    band: Mapped[Key | None]
+    renewal_on: Mapped[Key | None]
+    trend7: Mapped[float | None]
+    trend28: Mapped[float | None]
+    machine_value: Mapped[float | None]
+    probability: Mapped[float | None]
+    level: Mapped[Key | None]
+    risk: Mapped[float | None]
+    revenue_at_risk_cents: Mapped[int | None] = mapped_column(BigInteger)
+    intervention_id: Mapped[Key | None]
+    value_cents: Mapped[float | None]

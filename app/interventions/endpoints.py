@@ -5,10 +5,12 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query
 
 from app.accounts.queries import get_account
+from app.changes.sort_change_queries import stable_position
+from app.core.clock import Now
 from app.core.db import ReadSessionDep, SessionDep
 from app.core.http.language import LanguageDep
 from app.core.languages import Language
-from app.core.pagination import Page, PagingDep
+from app.core.pagination import Page, Paging, PagingDep
 from app.core.schemas import Id, problem_responses
 from app.health.schemas import AccountId
 from app.interventions import intervention_service as service
@@ -38,12 +40,20 @@ PlaybookFilter = Annotated[Id | None, Query(description="The key of a playbook."
     summary="List an account's suggestions",
 )
 def list_account_suggestions(
-    account_id: AccountId, session: ReadSessionDep, caller: Reader, language: LanguageDep
+    account_id: AccountId,
+    session: ReadSessionDep,
+    caller: Reader,
+    now: Now,
+    language: LanguageDep,
 ) -> Page[SuggestionOut]:
     """List what to do about an account: at most three suggestions, the most valuable first."""
     get_account(session, caller.workspace_id, account_id)
-    rows = queries.list_suggestions(session, caller.workspace_id, account_id=account_id, limit=10)
-    ordered = sorted(rows, key=lambda row: row.rank or 0)
+    paging = Paging(limit=10, cursor=None)
+    position = stable_position(session, caller.workspace_id, paging, now=now)
+    rows = queries.list_suggestions(
+        session, caller.workspace_id, account_id=account_id, position=position, limit=paging.limit
+    )
+    ordered = sorted((row[0] for row in rows), key=lambda row: row.rank or 0)
     items = [SuggestionOut.from_intervention(row, language) for row in ordered]
     return Page(items=items, next_cursor=None)
 
@@ -53,6 +63,7 @@ def list_suggestions(
     *,
     session: ReadSessionDep,
     caller: Reader,
+    now: Now,
     paging: PagingDep,
     language: LanguageDep,
     playbook: PlaybookFilter = None,
@@ -61,18 +72,19 @@ def list_suggestions(
     ] = None,
 ) -> Page[SuggestionOut]:
     """List the suggestions of all accounts, the most valuable first."""
+    position = stable_position(session, caller.workspace_id, paging, *((float, int), str), now=now)
     rows = queries.list_suggestions(
         session,
         caller.workspace_id,
         playbook=playbook,
         owner=owner,
-        after=paging.position((float, int), str),
+        position=position,
         limit=paging.fetch_limit,
     )
     return paging.page(
         rows,
-        lambda row: SuggestionOut.from_intervention(row, language),
-        lambda row: (row.value_cents, row.id),
+        lambda row: SuggestionOut.from_intervention(row[0], language),
+        lambda row: (*row[1:], *position.snapshot.cursor_parts()),
     )
 
 

@@ -7,8 +7,9 @@ from sqlalchemy import Row, or_, select
 from sqlalchemy.orm import Session
 
 from app.accounts.tables import Account
+from app.changes.sort_change_queries import StablePosition, list_stable_rows
 from app.core.pagination import Paging, RowPage
-from app.core.query_helpers import fetch_page, filter_if_given, get_row, keyset, same_account
+from app.core.query_helpers import fetch_page, filter_if_given, get_row, same_account
 from app.core.sql import load_sql
 from app.health.scoring.assess import HealthStatus
 from app.interventions.outcome import AccountSnapshot
@@ -71,10 +72,13 @@ def list_suggestions(
     account_id: str | None = None,
     playbook: str | None = None,
     owner: str | None = None,
-    after: tuple[float, str] | None = None,
+    position: StablePosition,
     limit: int,
-) -> Sequence[Intervention]:
-    """List suggestions, the most valuable first."""
+) -> Sequence[Row[Intervention, float, str]]:
+    """List suggestions with the value by which they are sorted, the most valuable first.
+
+    It is the value at the snapshot of the list.
+    """
     rows = select(Intervention).filter_by(
         workspace_id=workspace_id, state=InterventionState.SUGGESTED
     )
@@ -82,9 +86,16 @@ def list_suggestions(
     rows = rows.join(Account, same_account(Account, Intervention))
     if owner is not None:
         rows = rows.where(Account.owner == owner)
-    columns = (Intervention.value_cents, Intervention.id)
-    rows = keyset(rows, *columns, after=after, limit=limit, descending=True)
-    return session.scalars(rows).all()
+    return list_stable_rows(
+        session,
+        workspace_id,
+        rows,
+        position,
+        key={"account_id": Intervention.account_id, "intervention_id": Intervention.id},
+        value=Intervention.__table__.columns["value_cents"],
+        id_column=Intervention.__table__.columns["id"],
+        limit=limit,
+    )
 
 
 def get_intervention(

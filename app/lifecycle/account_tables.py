@@ -12,7 +12,7 @@ from app.accounts.tables import (
 )
 from app.alerts.tables import Alert, AlertState
 from app.billing.tables import BillingCustomer, BillingSubscription, Invoice
-from app.changes.tables import Change
+from app.changes.tables import Change, SortChange
 from app.churn.tables import ChurnRisk, ChurnRiskHistory
 from app.core.db import Table
 from app.engagement.tables import (
@@ -44,7 +44,7 @@ ERASED_TABLES: Tables = (
     *(HealthHistory, HealthScore, ScoreOverride, StaleAccount),
     *(ChurnRisk, ChurnRiskHistory),
     *(AccountSignal, AccountActivity, Change, Message, MessageSequence, Intervention, Assignment),
-    *(Due, AccountDeadline, ParkedAccount, AccountBeforeMerge, Account),
+    *(Due, AccountDeadline, ParkedAccount, AccountBeforeMerge, SortChange, Account),
 )
 """Tables of which an erasure deletes all rows of the account's ids, in this order."""
 
@@ -58,7 +58,7 @@ MOVED_TABLES: Tables = (
 
 SCORE_TABLES: Tables = (
     *(HealthScore, HealthHistory, ScoreOverride, AlertState, AccountSignal),
-    *(ChurnRisk, ChurnRiskHistory, AccountBeforeMerge, PriceStatement),
+    *(ChurnRisk, ChurnRiskHistory, AccountBeforeMerge, PriceStatement, SortChange),
 )
 """Tables that move with a rename. In a merge the target keeps its own rows."""
 
@@ -66,7 +66,7 @@ RECORDING_TABLES: Tables = (Subscription, SurveyResponse, FeedbackItem)
 """Tables whose rows remember the accounts that they belonged to before merges."""
 
 DISCARDED_TABLES: Tables = (
-    *(AlertState, AccountSignal, AccountActivity, AccountDeadline),
+    *(AlertState, AccountSignal, AccountActivity, AccountDeadline, SortChange),
     *(PriceStatement, StaleAccount, Due, ParkedAccount, HealthScore, ChurnRisk, ChurnRiskHistory),
     *(OnboardingCompletion, IncidentAccount, EngagementFact, Assignment, MessageSequence),
 )

@@ -1,11 +1,12 @@
 """Read one page of a list of accounts, with the cursor of the next page."""
 
-from datetime import date
-from typing import Annotated
+from datetime import datetime
+from typing import Annotated, Any
 
 from fastapi import Query
 from sqlalchemy.orm import Session
 
+from app.changes.sort_change_queries import stable_position
 from app.core.filters.tree import Filter
 from app.core.pagination import InvalidCursorError, Page, Paging
 from app.portfolio import account_queries
@@ -16,28 +17,46 @@ SortQuery = Annotated[str, Query(pattern=SORT_PATTERN, description=SORT_DESCRIPT
 
 
 def load_account_page(
-    session: Session, workspace_id: str, filter_: Filter, sort: str, paging: Paging, *, today: date
+    session: Session,
+    workspace_id: str,
+    filter_: Filter,
+    sort: str,
+    paging: Paging,
+    *,
+    now: datetime,
 ) -> Page[AccountListItem]:
-    """Return a page of the accounts that match. ``sort`` descends if it has a leading minus."""
+    """Return a page of the accounts that match. ``sort`` descends if it has a leading minus.
+
+    Each account is placed by the value that it had on the first page.
+    """
     name = sort.removeprefix("-")
     order = OTHER_SORT_NAMES.get(name) or AccountSort(name)
+    types = (str, CURSOR_TYPES[order], str)
+    if order is AccountSort.ACCOUNT_ID:  # which never changes
+        position, snapshot = paging.position(*types), None
+    else:
+        stable = stable_position(session, workspace_id, paging, *types, now=now)
+        position, snapshot = stable.values, stable.snapshot
     rows = account_queries.list_accounts(
         session,
         workspace_id,
         filter_,
-        today=today,
+        today=now.date(),
         sort=order,
         descending=sort.startswith("-"),
-        after=_list_position(paging, order),
+        after=_list_position(position, order),
+        snapshot=snapshot,
         limit=paging.fetch_limit,
     )
+    more = snapshot.cursor_parts() if snapshot else ()
     return paging.page(
-        rows, AccountListItem.of, lambda row: (order.value, row.sort_value, row.account_id)
+        rows, AccountListItem.of, lambda row: (order.value, row.sort_value, row.account_id, *more)
     )
 
 
-def _list_position(paging: Paging, order: AccountSort) -> account_queries.ListPosition | None:
-    position = paging.position(str, CURSOR_TYPES[order], str)
+def _list_position(
+    position: tuple[Any, ...] | None, order: AccountSort
+) -> account_queries.ListPosition | None:
     if position is None:
         return None
     if position[0] != order.value:

@@ -1,7 +1,7 @@
 """Filter, sort and count accounts joined with their score and churn risk."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
@@ -25,6 +25,8 @@ from sqlalchemy.sql.base import ReadOnlyColumnCollection
 
 from app.accounts.aliases import current_ids
 from app.accounts.tables import Account, ExternalId
+from app.changes.snapshots import ListSnapshot, merge_rows
+from app.changes.sort_change_queries import PastValues
 from app.churn.tables import ChurnRisk
 from app.core.db import Table
 from app.core.filters.sql import Column, MultiValueField, SqlCondition, sql_condition
@@ -102,10 +104,11 @@ SCORE_JOIN, RISK_JOIN = same_account(HealthScore, Account), same_account(ChurnRi
 
 SORT_COLUMNS: Mapping[AccountSort, Column] = {
     AccountSort.ACCOUNT_ID: COLUMNS["account_id"],
-    AccountSort.NAME: COLUMNS["name"],
+    AccountSort.NAME: COLUMNS["name"].collate("C"),
     AccountSort.SCORE: COLUMNS["score"],
     AccountSort.MRR: MRR,
     AccountSort.RENEWAL_ON: COLUMNS["renewal_on"],
+    AccountSort.TREND7: COLUMNS["trend.d7"],
     AccountSort.TREND28: COLUMNS["trend.d28"],
     AccountSort.CHURN_RISK: ChurnRisk.__table__.columns["risk"],
     AccountSort.REVENUE_AT_RISK: REVENUE_AT_RISK,
@@ -145,26 +148,67 @@ def list_accounts(
     sort: AccountSort,
     descending: bool,
     after: ListPosition | None,
+    snapshot: ListSnapshot | None,
     limit: int,
 ) -> Sequence[AccountRow]:
     """Return the accounts that match, sorted by one column and the id; null sorts last either way.
 
-    The rows have the sorted value as ``sort_value``. Rows with a value and rows without are two
-    queries: an index serves the first one, and no index sorts null last in both directions.
+    The rows have the sorted value as ``sort_value``: with a ``snapshot``, the value of its moment.
     """
-    column = SORT_COLUMNS[sort]
-    query = _join_scores(SELECT_ACCOUNTS.add_columns(column.label("sort_value")), workspace_id)
+    order = _Order(sort, SORT_COLUMNS[sort], descending, after, limit)
+    query = _join_scores(SELECT_ACCOUNTS, workspace_id)
     query = query.where(_matches(session, workspace_id, filter_, today))
-    if sort is AccountSort.REVENUE_AT_RISK and descending:
+    if snapshot is None:
+        return _list_by_value(session, query, order)
+    past = PastValues(workspace_id, snapshot, {"account_id": Account.account_id}, order.column)
+    rows = _list_by_value(session, query.where(past.is_unchanged), order)
+    changed, column = past.changed_rows(query)  # after the others: none is missed
+    return merge_rows(
+        rows,
+        _list_changed(session, changed, replace(order, column=column)),
+        value=lambda row: row.sort_value,
+        key=lambda row: row.account_id,
+        descending=descending,
+        limit=limit,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Order:
+    """How a page is sorted, the position after which it starts and its length."""
+
+    sort: AccountSort
+    column: Column
+    descending: bool
+    after: ListPosition | None
+    limit: int
+
+    @property
+    def by_value(self) -> ColumnElement[Any]:
+        return self.column.desc() if self.descending else self.column.asc()
+
+
+def _list_by_value(
+    session: Session, query: Select[*tuple[Any, ...]], order: _Order
+) -> list[AccountRow]:
+    """Return a page of a query.
+
+    Rows with a value and rows without are two queries: an index serves the first one, and no index
+    sorts null last in both directions.
+    """
+    sort, column, after, limit = order.sort, order.column, order.after, order.limit
+    query = query.add_columns(column.label("sort_value"))
+    if sort is AccountSort.REVENUE_AT_RISK and order.descending:
         position = (int(after.value or 0), after.account_id) if after else None
         return list_by_revenue_at_risk(session, query, after=position, limit=limit)
     rows: list[AccountRow] = []
     if after is None or after.value is not None:
         with_value = query if sort in NEVER_NULL else query.where(column.is_not(None))
         if after is not None:
-            with_value = with_value.where(_is_after(column, after, descending=descending))
-        order = column.desc() if descending else column.asc()
-        rows += session.execute(with_value.order_by(order, Account.account_id).limit(limit))
+            with_value = with_value.where(_is_after(column, after, descending=order.descending))
+        rows += session.execute(
+            with_value.order_by(order.by_value, Account.account_id).limit(limit)
+        )
         after = None
     if len(rows) < limit and sort not in NEVER_NULL:
         without_value = query.where(column.is_(None))
@@ -173,6 +217,21 @@ def list_accounts(
         ordered = without_value.order_by(Account.account_id)
         rows += session.execute(ordered.limit(limit - len(rows)))
     return rows
+
+
+def _list_changed(
+    session: Session, query: Select[*tuple[Any, ...]], order: _Order
+) -> Sequence[AccountRow]:
+    """Return a page of the rows that changed since the snapshot, by their values of then."""
+    column, after = order.column, order.after
+    query = query.add_columns(column.label("sort_value"))
+    if after is not None and after.value is None:
+        query = query.where(column.is_(None), Account.account_id > after.account_id)
+    elif after is not None:
+        is_after = _is_after(column, after, descending=order.descending)
+        query = query.where(or_(is_after, column.is_(None)))
+    ordered = query.order_by(order.by_value.nulls_last(), Account.account_id)
+    return session.execute(ordered.limit(order.limit)).all()
 
 
 def load_totals(

@@ -104,7 +104,7 @@ def list_accounts(
         conditions.append(Condition("mrr_cents", Op.GTE, least))
     resolved = resolve_filter_query(session, caller.workspace_id, filter, segment_key)
     return load_account_page(
-        session, caller.workspace_id, And((*conditions, resolved)), sort, paging, today=now.date()
+        session, caller.workspace_id, And((*conditions, resolved)), sort, paging, now=now
     )
 
 
@@ -119,9 +119,7 @@ def query_accounts(
     """List accounts by a filter that is too long for a URL. The request changes nothing."""
     resolved = resolve_filter(session, caller.workspace_id, body.filter, key=body.segment_key)
     paging = Paging(body.limit, body.cursor)
-    return load_account_page(
-        session, caller.workspace_id, resolved, body.sort, paging, today=now.date()
-    )
+    return load_account_page(session, caller.workspace_id, resolved, body.sort, paging, now=now)
 
 
 @list_router.post("/accounts/count", summary="Count accounts", responses=problem_responses(404))
@@ -181,7 +179,7 @@ def list_segment_accounts(
 ) -> Page[AccountListItem]:
     """List the accounts that match a saved segment now."""
     filter_ = resolve_filter(session, caller.workspace_id, key=key)
-    return load_account_page(session, caller.workspace_id, filter_, sort, paging, today=now.date())
+    return load_account_page(session, caller.workspace_id, filter_, sort, paging, now=now)
 
 
 def _with_totals(

@@ -46,6 +46,7 @@ class AccountSort(StrEnum):
     SCORE = "score"
     MRR = "mrr"
     RENEWAL_ON = "renewal_on"
+    TREND7 = "trend7"
     TREND28 = "trend28"
     CHURN_RISK = "churn_risk"
     REVENUE_AT_RISK = "revenue_at_risk"
@@ -60,6 +61,7 @@ CURSOR_TYPES: Mapping[AccountSort, tuple[type, ...]] = {
     AccountSort.SCORE: (float, int, type(None)),
     AccountSort.MRR: (int,),
     AccountSort.RENEWAL_ON: (str, type(None)),
+    AccountSort.TREND7: (float, int, type(None)),
     AccountSort.TREND28: (float, int, type(None)),
     AccountSort.CHURN_RISK: (float, int, type(None)),
     AccountSort.REVENUE_AT_RISK: (int,),

@@ -76,7 +76,7 @@ def list_accounts_at_risk(
         caller.workspace_id,
         account_filter,
         paging=paging,
-        today=now.date(),
+        now=now,
         language=language,
     )
 

@@ -7,8 +7,9 @@ from sqlalchemy import Float, Row, case, cast, func, select, update
 from sqlalchemy.orm import Session
 
 from app.accounts.tables import Account
+from app.changes.sort_change_queries import list_stable_rows, stable_position
 from app.core.pagination import Paging, RowPage
-from app.core.query_helpers import keyset, same_account
+from app.core.query_helpers import same_account
 from app.health.tables import HealthScore, ScoreOverride
 
 
@@ -46,19 +47,30 @@ ABSOLUTE_DIFFERENCE = func.coalesce(func.abs(DIFFERENCE), -1.0)
 
 def list_overrides(
     session: Session, workspace_id: str, paging: Paging, *, running: bool, now: datetime
-) -> RowPage[Row[ScoreOverride, str | None, float | None, float | None, float]]:
+) -> RowPage[Row[ScoreOverride, str | None, float | None, float | None, float, int]]:
     """Return a page of overrides, largest difference from the computed score first.
 
-    Rows hold the override, account name, computed score, difference and sort key.
+    Rows hold the override, account name, computed score and difference of now, and the difference
+    at the snapshot of the list, by which they are sorted.
     """
     rows = (
-        select(ScoreOverride, Account.name, MACHINE_VALUE, DIFFERENCE, ABSOLUTE_DIFFERENCE)
+        select(ScoreOverride, Account.name, MACHINE_VALUE, DIFFERENCE)
         .outerjoin(Account, same_account(Account, ScoreOverride))
         .outerjoin(HealthScore, same_account(HealthScore, ScoreOverride))
         .where(ScoreOverride.workspace_id == workspace_id)
     )
     if running:
         rows = rows.where(ScoreOverride.ended_at.is_(None), ScoreOverride.expires_at > now)
-    order, before = (ABSOLUTE_DIFFERENCE, ScoreOverride.id), paging.position(float, int)
-    rows = keyset(rows, *order, after=before, limit=paging.fetch_limit, descending=True)
-    return paging.cut(session.execute(rows).all(), lambda row: (row[4], row[0].id))
+    position = stable_position(session, workspace_id, paging, *(float, int), now=now)
+    page = list_stable_rows(
+        session,
+        workspace_id,
+        rows,
+        position,
+        key={"account_id": ScoreOverride.account_id},
+        value=ABSOLUTE_DIFFERENCE,
+        id_column=ScoreOverride.__table__.columns["id"],
+        named={"machine_value": MACHINE_VALUE},
+        limit=paging.fetch_limit,
+    )
+    return paging.cut(page, lambda row: (*row[4:], *position.snapshot.cursor_parts()))

@@ -1,7 +1,7 @@
 """Accounts at risk with driver, alert and suggestion, and the ARR at risk by renewal quarter."""
 
 from collections.abc import Mapping, Sequence
-from datetime import date
+from datetime import datetime
 from functools import cache, partial
 from typing import Any
 
@@ -31,7 +31,7 @@ def load_page(
     account_filter: Filter,
     *,
     paging: Paging,
-    today: date,
+    now: datetime,
     language: Language,
 ) -> Page[AccountAtRiskOut]:
     """Load one page of the accounts at risk that match a filter, most revenue first.
@@ -39,9 +39,7 @@ def load_page(
     Drivers, alerts and suggestions take one query each for the whole page.
     """
     at_risk = And((parse_filter(AT_RISK_FILTER, FIELDS, choices=CHOICES), account_filter))
-    page = load_account_page(
-        session, workspace_id, at_risk, "-revenue_at_risk", paging, today=today
-    )
+    page = load_account_page(session, workspace_id, at_risk, "-revenue_at_risk", paging, now=now)
     ids = [item.account_id for item in page.items]
     drivers = _load_top_drivers(session, workspace_id, ids, language)
     alerts = queries.load_open_alerts(session, workspace_id, ids)
