@@ -9,6 +9,9 @@ RETENTION = timedelta(days=30)
 CURSOR_MAX_AGE = timedelta(days=29)
 """Shorter than the retention, so that no change after an accepted cursor was deleted."""
 
+CLOCK_TOLERANCE = timedelta(minutes=5)
+"""How far the clock of a reader may be ahead."""
+
 
 class FeedPosition(NamedTuple):
     """The last change that was read: the id of its transaction and its number."""
@@ -21,6 +24,15 @@ class FeedPosition(NamedTuple):
 
 
 OLDEST_POSITION = FeedPosition(-1, -1)
+
+
+def position_before(first: tuple[int, int] | None, oldest_running: int) -> FeedPosition:
+    """Return the position from which a change is read, and all of running transactions.
+
+    These may hold older changes than the first one that can be seen.
+    """
+    running = FeedPosition(oldest_running, -1)
+    return running if first is None else min(running, FeedPosition(first[0], first[1] - 1))
 
 
 def parse_cursor(cursor: str, *, now: datetime, oldest_running: int) -> FeedPosition:

@@ -64,5 +64,15 @@ def list_changes(
     return session.scalars(rows.order_by(*position).limit(limit)).all()
 
 
+def find_first_change(
+    session: Session, workspace_id: str, *, since: datetime
+) -> tuple[int, int] | None:
+    """Return the position of the first change in the feed that was made at or after a time."""
+    position = (Change.transaction_id, Change.number)
+    rows = select(*position).where(Change.workspace_id == workspace_id, Change.created_at >= since)
+    row = session.execute(rows.order_by(*position).limit(1)).first()
+    return None if row is None else (row[0], row[1])
+
+
 def delete_old_changes(session: Session, *, before: datetime) -> None:
     session.execute(delete(Change).where(Change.created_at < before))

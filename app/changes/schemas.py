@@ -1,12 +1,13 @@
 """Response schemas of the change feed."""
 
+import re
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
-from app.core.schemas import ResponseModel
+from app.core.schemas import ResponseModel, Timestamp
 
 
 class ChangeType(StrEnum):
@@ -20,6 +21,15 @@ class FeedStart(StrEnum):
 
     OLDEST = "oldest"
     NOW = "now"
+
+
+def _midnight(value: object) -> object:
+    """Read a day as its beginning in UTC."""
+    is_day = isinstance(value, str) and re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", value)
+    return f"{value}T00:00:00Z" if is_day else value
+
+
+FeedTime = Annotated[Timestamp, BeforeValidator(_midnight)]
 
 
 class ChangeOut(ResponseModel):

@@ -21,6 +21,7 @@ from sqlalchemy import (
     delete,
     false,
     func,
+    literal,
     or_,
     select,
     true,
@@ -42,6 +43,9 @@ SNAPSHOT = SQL.snapshot.columns(
     oldest=BigInteger, next_id=BigInteger, running=ARRAY(BigInteger), number=BigInteger
 )
 HEALTH_SCORE = "health_score"
+MANY_CHANGES = 5_000
+"""From so many changes on, one query that sorts all rows is faster than one for either kind."""
+
 SOURCES = ("account", HEALTH_SCORE, "churn_risk", "intervention")
 
 Condition = ColumnElement[bool]
@@ -115,6 +119,14 @@ class PastValues:
         )
         return func.coalesce(changed.limit(1).scalar_subquery(), true())
 
+    def has_many(self, session: Session) -> bool:
+        """Whether so many rows changed since that all are sorted by their past values."""
+        changes = select(literal(1)).where(
+            self._is_later(SortChange), SortChange.source.in_(self.sources)
+        )
+        counted = changes.limit(MANY_CHANGES).subquery()
+        return session.scalars(select(func.count()).select_from(counted)).one() >= MANY_CHANGES
+
     def changed_rows(
         self, query: Select[*tuple[Any, ...]]
     ) -> tuple[Select[*tuple[Any, ...]], ColumnElement[Any]]:
@@ -125,9 +137,16 @@ class PastValues:
         )
         keys = list(self.key.values())
         query = query.where((tuple_(*keys) if len(keys) > 1 else keys[0]).in_(changed))
+        return self.past_rows(query)
+
+    def past_rows(
+        self, query: Select[*tuple[Any, ...]]
+    ) -> tuple[Select[*tuple[Any, ...]], ColumnElement[Any]]:
+        """Return the query for all rows, and the sort value as it was."""
+        keys = self.key.items()
         firsts = {source: self._first_changes(source) for source in self.sources}
         for first in firsts.values():
-            same = and_(*(first.c[name] == column for name, column in self.key.items()))
+            same = and_(*(first.c[name] == column for name, column in keys))
             query = query.outerjoin(first, same)
         return query, self._replace_columns(firsts)
 

@@ -74,7 +74,7 @@ def list_suggestions(
     owner: str | None = None,
     position: StablePosition,
     limit: int,
-) -> Sequence[Row[Intervention, float, str]]:
+) -> Sequence[Row[Any]]:
     """List suggestions with the value by which they are sorted, the most valuable first.
 
     It is the value at the snapshot of the list.

@@ -10,6 +10,7 @@ from app.changes.sort_change_queries import stable_position
 from app.core.filters.tree import Filter
 from app.core.pagination import InvalidCursorError, Page, Paging
 from app.portfolio import account_queries
+from app.portfolio.account_pages import ListPosition
 from app.portfolio.fields import CURSOR_TYPES, OTHER_SORT_NAMES, AccountSort
 from app.portfolio.schemas import SORT_DESCRIPTION, SORT_PATTERN, AccountListItem
 
@@ -54,13 +55,11 @@ def load_account_page(
     )
 
 
-def _list_position(
-    position: tuple[Any, ...] | None, order: AccountSort
-) -> account_queries.ListPosition | None:
+def _list_position(position: tuple[Any, ...] | None, order: AccountSort) -> ListPosition | None:
     if position is None:
         return None
     if position[0] != order.value:
         raise InvalidCursorError(
             "The cursor belongs to a list with another `sort`: repeat the `sort` of the first page."
         )
-    return account_queries.ListPosition(*position[1:])
+    return ListPosition(*position[1:])

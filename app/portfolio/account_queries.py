@@ -6,9 +6,7 @@ from datetime import date
 from typing import Any
 
 from sqlalchemy import (
-    ColumnElement,
     Date,
-    Row,
     Select,
     and_,
     case,
@@ -16,7 +14,6 @@ from sqlalchemy import (
     exists,
     false,
     func,
-    or_,
     select,
 )
 from sqlalchemy.dialects.postgresql import JSONB, JSONPATH
@@ -40,14 +37,15 @@ from app.core.filters.tree import (
 from app.core.query_helpers import same_account
 from app.health.scoring.assess import PriceStatus
 from app.health.tables import HealthScore
-from app.portfolio.fields import AccountSort
-from app.portfolio.revenue_at_risk_queries import (
-    REVENUE_AT_RISK,
-    REVENUE_BASIS,
-    list_by_revenue_at_risk,
+from app.portfolio.account_pages import (
+    AccountOrder,
+    AccountRow,
+    ListPosition,
+    list_by_past_value,
+    list_by_value,
 )
-
-AccountRow = Row[*tuple[Any, ...]]
+from app.portfolio.fields import AccountSort
+from app.portfolio.revenue_at_risk_queries import REVENUE_AT_RISK, REVENUE_BASIS
 
 MEASURE_SCORE_PATH = "$.measures[*] ? (@.name == $name).score"
 HIDDEN_STATUSES = ("churned", "excluded")
@@ -113,15 +111,6 @@ SORT_COLUMNS: Mapping[AccountSort, Column] = {
     AccountSort.CHURN_RISK: ChurnRisk.__table__.columns["risk"],
     AccountSort.REVENUE_AT_RISK: REVENUE_AT_RISK,
 }
-NEVER_NULL = {AccountSort.ACCOUNT_ID, AccountSort.MRR, AccountSort.REVENUE_AT_RISK}
-
-
-@dataclass(frozen=True, slots=True)
-class ListPosition:
-    """The sort value and id of the row after which a page starts."""
-
-    value: float | str | None
-    account_id: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,83 +144,25 @@ def list_accounts(
 
     The rows have the sorted value as ``sort_value``: with a ``snapshot``, the value of its moment.
     """
-    order = _Order(sort, SORT_COLUMNS[sort], descending, after, limit)
+    order = AccountOrder(sort, SORT_COLUMNS[sort], descending, after, limit)
     query = _join_scores(SELECT_ACCOUNTS, workspace_id)
     query = query.where(_matches(session, workspace_id, filter_, today))
     if snapshot is None:
-        return _list_by_value(session, query, order)
+        return list_by_value(session, query, order)
     past = PastValues(workspace_id, snapshot, {"account_id": Account.account_id}, order.column)
-    rows = _list_by_value(session, query.where(past.is_unchanged), order)
+    if past.has_many(session):
+        everything, column = past.past_rows(query)
+        return list_by_past_value(session, everything, replace(order, column=column))
+    rows = list_by_value(session, query.where(past.is_unchanged), order)
     changed, column = past.changed_rows(query)  # after the others: none is missed
     return merge_rows(
         rows,
-        _list_changed(session, changed, replace(order, column=column)),
+        list_by_past_value(session, changed, replace(order, column=column)),
         value=lambda row: row.sort_value,
         key=lambda row: row.account_id,
         descending=descending,
         limit=limit,
     )
-
-
-@dataclass(frozen=True, slots=True)
-class _Order:
-    """How a page is sorted, the position after which it starts and its length."""
-
-    sort: AccountSort
-    column: Column
-    descending: bool
-    after: ListPosition | None
-    limit: int
-
-    @property
-    def by_value(self) -> ColumnElement[Any]:
-        return self.column.desc() if self.descending else self.column.asc()
-
-
-def _list_by_value(
-    session: Session, query: Select[*tuple[Any, ...]], order: _Order
-) -> list[AccountRow]:
-    """Return a page of a query.
-
-    Rows with a value and rows without are two queries: an index serves the first one, and no index
-    sorts null last in both directions.
-    """
-    sort, column, after, limit = order.sort, order.column, order.after, order.limit
-    query = query.add_columns(column.label("sort_value"))
-    if sort is AccountSort.REVENUE_AT_RISK and order.descending:
-        position = (int(after.value or 0), after.account_id) if after else None
-        return list_by_revenue_at_risk(session, query, after=position, limit=limit)
-    rows: list[AccountRow] = []
-    if after is None or after.value is not None:
-        with_value = query if sort in NEVER_NULL else query.where(column.is_not(None))
-        if after is not None:
-            with_value = with_value.where(_is_after(column, after, descending=order.descending))
-        rows += session.execute(
-            with_value.order_by(order.by_value, Account.account_id).limit(limit)
-        )
-        after = None
-    if len(rows) < limit and sort not in NEVER_NULL:
-        without_value = query.where(column.is_(None))
-        if after is not None:
-            without_value = without_value.where(Account.account_id > after.account_id)
-        ordered = without_value.order_by(Account.account_id)
-        rows += session.execute(ordered.limit(limit - len(rows)))
-    return rows
-
-
-def _list_changed(
-    session: Session, query: Select[*tuple[Any, ...]], order: _Order
-) -> Sequence[AccountRow]:
-    """Return a page of the rows that changed since the snapshot, by their values of then."""
-    column, after = order.column, order.after
-    query = query.add_columns(column.label("sort_value"))
-    if after is not None and after.value is None:
-        query = query.where(column.is_(None), Account.account_id > after.account_id)
-    elif after is not None:
-        is_after = _is_after(column, after, descending=order.descending)
-        query = query.where(or_(is_after, column.is_(None)))
-    ordered = query.order_by(order.by_value.nulls_last(), Account.account_id)
-    return session.execute(ordered.limit(order.limit)).all()
 
 
 def load_totals(
@@ -322,14 +253,6 @@ def _join_scores(query: Select[*tuple[Any, ...]], workspace_id: str) -> Select[*
     scored = query.join_from(Account, HealthScore, SCORE_JOIN, isouter=True)
     with_risks = scored.join(ChurnRisk, RISK_JOIN, isouter=True)
     return with_risks.where(Account.workspace_id == workspace_id)
-
-
-def _is_after(column: Column, after: ListPosition, *, descending: bool) -> ColumnElement[bool]:
-    """Return the keyset condition; its redundant first part starts the index scan at ``after``."""
-    later = column < after.value if descending else column > after.value
-    same = and_(column == after.value, Account.account_id > after.account_id)
-    from_position = column <= after.value if descending else column >= after.value
-    return and_(from_position, or_(later, same))
 
 
 def _open_field(field: str, details: Column) -> Column | MultiValueField:

@@ -13,7 +13,8 @@ from app.core.filters.openapi import filter_marker
 from app.core.schemas import NO_NUL, WHOLE_NUMBER, Id, JsonObject, RequestModel, ResponseModel, Text
 from app.health.definition.scorecard import Band
 from app.health.scoring.assess import HealthStatus
-from app.portfolio.account_queries import AccountRow, AccountTotal
+from app.portfolio.account_pages import AccountRow
+from app.portfolio.account_queries import AccountTotal
 from app.portfolio.fields import OTHER_SORT_NAMES, AccountSort
 
 FILTER_EXAMPLE = {

@@ -8,10 +8,11 @@ from fastapi import APIRouter, Query
 
 from app.core.clock import Now
 from app.core.db import ReadSessionDep, SessionDep
+from app.core.filters.tree import And, Condition, Op
 from app.core.http.language import LanguageDep
 from app.core.pagination import Page, PagingDep
 from app.core.schemas import NO_NUL, problem_responses
-from app.portfolio.endpoints import FilterQuery, SegmentKeyQuery
+from app.portfolio.endpoints import FilterQuery, OwnerQuery, SegmentKeyQuery
 from app.portfolio.segment_service import resolve_filter_query
 from app.reports.at_risk import service as at_risk
 from app.reports.at_risk.schemas import AccountAtRiskOut, ArrAtRiskOut
@@ -64,6 +65,7 @@ def list_accounts_at_risk(
     language: LanguageDep,
     filter_text: FilterQuery = None,
     segment_key: SegmentKeyQuery = None,
+    owner: OwnerQuery = None,
 ) -> Page[AccountAtRiskOut]:
     """List accounts whose band is `at_risk` or whose churn risk is `high`, most revenue first.
 
@@ -71,6 +73,8 @@ def list_accounts_at_risk(
     suggestion.
     """
     account_filter = resolve_filter_query(session, caller.workspace_id, filter_text, segment_key)
+    if owner is not None:
+        account_filter = And((Condition("owner", Op.EQ, owner), account_filter))
     return at_risk.load_page(
         session,
         caller.workspace_id,

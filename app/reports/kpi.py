@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 from fastapi import Depends, Query, Request
 from pydantic import Field
@@ -35,6 +35,8 @@ CHANGED_BY = Field(
 
 class Kpi(ResponseModel):
     """A key performance indicator, with everything that it was computed from."""
+
+    csv_rows: ClassVar[tuple[str, ...]] = ()
 
     name: str = Field(examples=["gross_revenue_retention"])
     value: float | None = Field(

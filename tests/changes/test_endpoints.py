@@ -16,6 +16,7 @@ from app.health.scoring import service
 from app.health.scoring.assess import Assessment
 from app.health.scoring.queries import ChangedScore, write_scores
 from app.tables import DailyUsage
+from tests import factories
 from tests.conftest import NOW
 from tests.health.crowd import crowd, name_events
 
@@ -128,3 +129,78 @@ def test_changes_are_deleted_after_a_month(client: TestClient, session: Session)
     assert len(feed(client)["items"]) == 1
     queries.delete_old_changes(session, before=NOW + timedelta(seconds=1))
     assert feed(client)["items"] == []
+
+
+def record_at(session: Session, *hours: int) -> None:
+    for hour in hours:
+        change = NewChange("score", "a1", {"n": hour})
+        queries.record_changes(session, "acme", [change], now=NOW + timedelta(hours=hour))
+
+
+SINCE_TIMES = {
+    "2026-03-18T09:00:00Z": [-3, -4, -1],  # in commit order: the older change came later
+    "2026-03-18T10:00:00%2B01:00": [-3, -4, -1],
+    "2026-03-18T09:00:00.000001Z": [-1],
+    "2026-03-18T12:04:59Z": [],
+    "2026-03-18": [-3, -4, -1],
+    "2026-03-17": [-30, -3, -4, -1],
+    "2020-01-01T00:00:00-08:00": [-30, -3, -4, -1],
+}
+
+
+@pytest.mark.parametrize("time", SINCE_TIMES)
+@pytest.mark.parametrize("name", ["since", "from"])
+def test_the_feed_can_be_read_from_a_time(
+    client: TestClient, session: Session, name: str, time: str
+) -> None:
+    """Now is 12:00. Changes of 06:00 yesterday, 09:00, 08:00 and 11:00, committed in this order."""
+    factories.workspace(session, "other")
+    record(session, "alert", workspace_id="other")
+    record_at(session, -30, -3, -4, -1)
+
+    answer = client.get(f"/api/v1/changes?{name}={time}").json()
+    assert [item["data"]["n"] for item in answer["items"]] == SINCE_TIMES[time]
+    assert answer["has_more"] is False
+    if answer["items"]:
+        record_at(session, 0)
+        later = client.get(f"/api/v1/changes?{name}={time}&cursor={answer['next_cursor']}").json()
+        assert [item["data"]["n"] for item in later["items"]] == [0]
+
+
+def test_a_start_in_time_is_paged_and_filtered(client: TestClient, session: Session) -> None:
+    record_at(session, -30, -3, -2, -1)
+    query = {"since": "2026-03-18", "limit": 2, "types": "score"}
+
+    first = feed(client, **query)
+    second = feed(client, **query, cursor=first["next_cursor"])
+
+    assert [x["data"]["n"] for x in first["items"] + second["items"]] == [-3, -2, -1]
+    assert feed(client, since="2026-03-18", types="alert")["items"] == []
+
+
+BAD_TIMES = [
+    "",
+    "yesterday",
+    "1773824400",
+    "2026-03-18T09:00:00",
+    "2026-03-18 25:00:00Z",
+    "2026-02-30",
+    "2026-03-18T12:05:01Z",
+    "2027-01-01",
+]
+
+
+@pytest.mark.parametrize("time", BAD_TIMES)
+@pytest.mark.parametrize("name", ["since", "from"])
+def test_a_bad_time_is_refused_by_its_name(client: TestClient, name: str, time: str) -> None:
+    answer = client.get("/api/v1/changes", params={name: time})
+
+    assert answer.status_code == 422
+    assert [error["pointer"] for error in answer.json()["errors"]] == [f"/query/{name}"]
+
+
+@pytest.mark.parametrize("start", ["now", "oldest"])
+def test_a_start_and_a_time_are_refused(client: TestClient, start: str) -> None:
+    answer = client.get("/api/v1/changes", params={"since": "2026-03-18", "start": start})
+
+    assert (answer.status_code, answer.json()["code"]) == (422, "invalid_start")

@@ -114,3 +114,19 @@ def test_a_reader_can_begin_at_this_moment(committed: SessionFactory, reader: Te
 
     assert numbers == []
     assert poll(reader, cursor)[0] == ["after"]
+
+
+def test_a_reader_that_begins_today_gets_what_is_committed_from_then_on(
+    committed: SessionFactory, reader: TestClient
+) -> None:
+    """No change is at or after 12:01 yet. One that is being written comes later, the old one not."""
+    write(committed, "old")
+    with committed() as session:
+        record_changes(session, "acme", [NewChange("score", "a1", {"n": "running"})], now=NOW)
+        session.flush()
+        numbers, cursor = poll(reader, None, since="2026-03-18T12:01:00Z")
+        session.commit()
+    write(committed, "new")
+
+    assert numbers == []
+    assert poll(reader, cursor)[0] == ["running", "new"]

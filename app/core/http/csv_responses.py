@@ -1,17 +1,16 @@
-"""Answer every list as CSV where the client prefers ``text/csv``: one row for each item."""
+"""Answer lists and reports as CSV where the client prefers ``text/csv``: a row for each item."""
 
 from collections.abc import Iterator
-from types import UnionType
-from typing import Any, Union, get_args, get_origin
+from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
 import orjson
 from fastapi import FastAPI
 from fastapi.concurrency import run_in_threadpool
 from fastapi.routing import iter_route_contexts
-from pydantic import BaseModel
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from app.core.http.csv_tables import CsvTable, find_columns, find_table
 from app.core.http.csv_text import format_csv, prefers_csv
 
 PATH_PREFIX = "/api/v1/"
@@ -21,7 +20,7 @@ REPLACED_HEADERS = (b"content-type", b"content-length")
 
 
 class CsvMiddleware:
-    """Convert a list from JSON to CSV; pass on requests that do not accept CSV."""
+    """Convert an answer with rows from JSON to CSV; pass on requests that do not accept CSV."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -31,19 +30,21 @@ class CsvMiddleware:
             await self.app(scope, receive, send)
             return
         start: Message | None = None
+        table: CsvTable | None = None
         body = b""
 
         async def send_csv(message: Message) -> None:
-            nonlocal start, body
-            if message["type"] == "http.response.start" and response_columns(scope, message):
-                start = message
-                return
-            if start is None:
+            nonlocal start, table, body
+            if message["type"] == "http.response.start":
+                start, table = message, response_table(scope, message)
+                if table is not None:
+                    return
+            if start is None or table is None:
                 await send(message)
                 return
             body += message.get("body", b"")
             if not message.get("more_body"):
-                for each in await run_in_threadpool(_csv_messages, scope, start, body):
+                for each in await run_in_threadpool(_csv_messages, scope, start, table, body):
                     await send(each)
 
         await self.app(scope, receive, send_csv)
@@ -59,45 +60,16 @@ def _accepts_csv(scope: Scope) -> bool:
     )
 
 
-def response_columns(scope: Scope, start: Message) -> list[str]:
-    """Return the columns of a list; empty if the route does not answer with a list."""
+def response_table(scope: Scope, start: Message) -> CsvTable | None:
+    """Return the table of an answer; None if the route does not answer with rows."""
     if start["status"] != 200:  # noqa: PLR2004
-        return []
-    item = item_model(getattr(scope.get("route"), "response_model", None))
-    return list(_columns(item)) if item else []
-
-
-def item_model(model: Any) -> type[BaseModel] | None:  # noqa: ANN401 - any response model
-    """Return the model of a list's items; None if the model is not a list."""
-    if not (isinstance(model, type) and issubclass(model, BaseModel)):
         return None
-    items = model.model_fields.get("items")
-    inner = get_args(items.annotation) if items else ()
-    return _model_in(inner[0]) if inner else None
+    return find_table(getattr(scope.get("route"), "response_model", None))
 
 
-def _columns(model: type[BaseModel], prefix: str = "") -> Iterator[str]:
-    """Yield the leaf fields of a model: a nested object has dotted columns, a list has one."""
-    for name, field in model.model_fields.items():
-        inner = _model_in(field.annotation)
-        if inner is None or inner is model:
-            yield prefix + (field.serialization_alias or name)
-        else:
-            yield from _columns(inner, f"{prefix}{name}.")
-
-
-def _model_in(annotation: Any) -> type[BaseModel] | None:  # noqa: ANN401 - any annotation
-    """Return the model of an annotation, also of an optional one; None if it is no model."""
-    if get_origin(annotation) in {Union, UnionType}:
-        members = [each for each in get_args(annotation) if each is not type(None)]
-        return _model_in(members[0]) if len(members) == 1 else None
-    is_model = isinstance(annotation, type) and issubclass(annotation, BaseModel)
-    return annotation if is_model else None
-
-
-def _csv_messages(scope: Scope, start: Message, body: bytes) -> list[Message]:
+def _csv_messages(scope: Scope, start: Message, table: CsvTable, body: bytes) -> list[Message]:
     page = orjson.loads(body)
-    text = format_csv(response_columns(scope, start), page["items"]).encode()
+    text = format_csv(table.columns, table.rows(page, _base_currency(scope))).encode()
     unchanged = [header for header in start["headers"] if header[0] not in REPLACED_HEADERS]
     start["headers"] = [
         *unchanged,
@@ -106,6 +78,11 @@ def _csv_messages(scope: Scope, start: Message, body: bytes) -> list[Message]:
         *_next_page_headers(scope, page.get("next_cursor")),
     ]
     return [start, {"type": "http.response.body", "body": text}]
+
+
+def _base_currency(scope: Scope) -> str:
+    """Return the currency of the caller's workspace, in which most amounts are."""
+    return next((caller.base_currency for caller in scope.get("callers", {}).values()), "")
 
 
 def _next_page_headers(scope: Scope, cursor: str | None) -> Iterator[tuple[bytes, bytes]]:
@@ -122,12 +99,12 @@ def _next_page_headers(scope: Scope, cursor: str | None) -> Iterator[tuple[bytes
 
 
 def add_csv(document: dict[str, Any], app: FastAPI) -> None:
-    """Document in OpenAPI that every list can be answered as CSV."""
+    """Document in OpenAPI which answers can be CSV."""
     for context in iter_route_contexts(app.routes):
-        item = item_model(getattr(context.original_route, "response_model", None))
-        operations = document["paths"].get(context.path, {}) if item else {}
+        columns = find_columns(getattr(context.original_route, "response_model", None))
+        operations = document["paths"].get(context.path, {}) if columns else {}
         for method in getattr(context.original_route, "methods", ()):
             response = operations.get(method.lower(), {}).get("responses", {}).get("200")
-            if item and response:
-                header = ",".join(_columns(item))
+            if response:
+                header = ",".join(columns)
                 response["content"]["text/csv"] = {**TEXT_SCHEMA, "example": f"{header}\r\n"}

@@ -3,6 +3,7 @@
 import csv
 import io
 from collections.abc import Iterable, Mapping, Sequence
+from decimal import Decimal
 from typing import Any
 
 import orjson
@@ -45,16 +46,15 @@ def _weight(parameters: Sequence[str]) -> float:
 
 
 def format_csv(columns: Sequence[str], rows: Rows) -> str:
-    """Format a header and rows. A column ``trend.d7`` is ``d7`` of the object ``trend``."""
+    """Format a header and rows. A column ``trend.d7`` that a row lacks is ``d7`` of ``trend``."""
     text = io.StringIO(newline="")
     writer = csv.writer(text, lineterminator="\r\n")
     writer.writerow(columns)
-    paths = [column.split(".") for column in columns]
-    writer.writerows([format_cell(_value_at(row, path)) for path in paths] for row in rows)
+    writer.writerows([format_cell(value_at(row, column)) for column in columns] for row in rows)
     return text.getvalue()
 
 
-def format_cell(value: Any) -> str | float:  # noqa: ANN401 - any JSON value
+def format_cell(value: Any) -> str | float | Decimal:  # noqa: ANN401 - any JSON value
     """Format a JSON value: null is empty, numbers stay numbers, lists and objects are JSON.
 
     An apostrophe precedes a text that a spreadsheet would run as a formula (CSV injection).
@@ -66,7 +66,7 @@ def format_cell(value: Any) -> str | float:  # noqa: ANN401 - any JSON value
             return str(value).lower()
         case str():
             return f"'{value}" if value.startswith(FORMULA_PREFIXES) else value
-        case int() | float():
+        case int() | float() | Decimal():
             return value
     return orjson.dumps(value).decode()
 
@@ -76,7 +76,10 @@ def remove_formula_guard(cell: str) -> str:
     return cell[1:] if cell.startswith("'") and cell[1:].startswith(FORMULA_PREFIXES) else cell
 
 
-def _value_at(row: Any, path: Sequence[str]) -> Any:  # noqa: ANN401 - any JSON value
-    for name in path:
+def value_at(row: Any, column: str) -> Any:  # noqa: ANN401 - any JSON value
+    """Return the value of a column, which may be a path into nested objects."""
+    if isinstance(row, Mapping) and column in row:
+        return row[column]
+    for name in column.split("."):
         row = row.get(name) if isinstance(row, Mapping) else None
     return row

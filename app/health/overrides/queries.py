@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import Float, Row, case, cast, func, select, update
 from sqlalchemy.orm import Session
@@ -47,7 +48,7 @@ ABSOLUTE_DIFFERENCE = func.coalesce(func.abs(DIFFERENCE), -1.0)
 
 def list_overrides(
     session: Session, workspace_id: str, paging: Paging, *, running: bool, now: datetime
-) -> RowPage[Row[ScoreOverride, str | None, float | None, float | None, float, int]]:
+) -> RowPage[Row[Any]]:
     """Return a page of overrides, largest difference from the computed score first.
 
     Rows hold the override, account name, computed score and difference of now, and the difference

@@ -1,4 +1,5 @@
 from datetime import datetime
+from typing import ClassVar
 
 from pydantic import Field
 
@@ -68,6 +69,8 @@ class RenewalQuarter(ResponseModel):
 
 
 class ArrAtRiskOut(ResponseModel):
+    csv_rows: ClassVar[tuple[str, ...]] = ("quarters",)
+
     arr_at_risk: Kpi
     revenue_at_risk: RevenueAtRiskTotal
     quarters: list[RenewalQuarter]

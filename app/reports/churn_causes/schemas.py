@@ -1,4 +1,5 @@
 from enum import StrEnum
+from typing import ClassVar
 
 from pydantic import Field
 
@@ -88,6 +89,8 @@ class ChurnReason(ResponseModel):
 
 class ChurnCausesOut(ResponseModel):
     """When and why accounts churn."""
+
+    csv_rows: ClassVar[tuple[str, ...]] = ("findings",)
 
     left: Kpi
     within_7_days: Kpi

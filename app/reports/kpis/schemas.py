@@ -1,4 +1,5 @@
 from datetime import date
+from typing import ClassVar
 
 from pydantic import Field
 
@@ -16,6 +17,8 @@ COHORT_EXCLUSIONS = Field(
 
 class RevenueRetentionOut(ResponseModel):
     """How much of the revenue and the accounts of the first day is left on the last day."""
+
+    csv_rows: ClassVar[tuple[str, ...]] = ()
 
     rates_on: date = Field(
         description="The day whose exchange rates convert the amounts of both days."
@@ -43,6 +46,8 @@ class SegmentLifetimeValue(ResponseModel):
 
 
 class LifetimeValueOut(ResponseModel):
+    csv_rows: ClassVar[tuple[str, ...]] = ("segments",)
+
     horizon_months: int = Field(examples=[36])
     margin: float = Field(examples=[0.8])
     segments: list[SegmentLifetimeValue]
@@ -58,6 +63,8 @@ class PurchaseMonth(ResponseModel):
 
 
 class PurchaseValueOut(ResponseModel):
+    csv_rows: ClassVar[tuple[str, ...]] = ("months",)
+
     clv: Kpi
     months: list[PurchaseMonth]
 
@@ -84,6 +91,8 @@ class Cohort(ResponseModel):
 
 
 class CohortsOut(ResponseModel):
+    csv_rows: ClassVar[tuple[str, ...]] = ("cohorts", "cells")
+
     currency: str = Field(examples=["USD"])
     known_on: date
     exclusions: dict[str, int] = COHORT_EXCLUSIONS
@@ -108,6 +117,8 @@ class DistributionDay(ResponseModel):
 
 
 class DistributionOut(ResponseModel):
+    csv_rows: ClassVar[tuple[str, ...]] = ("days", "bands")
+
     currency: str = Field(examples=["USD"])
     days: list[DistributionDay]
 
@@ -135,6 +146,8 @@ class FeedbackTopicOut(ResponseModel):
 
 
 class FeedbackReport(ResponseModel):
+    csv_rows: ClassVar[tuple[str, ...]] = ("topics",)
+
     since: date
     until: date
     currency: str = Field(examples=["USD"])

@@ -16,7 +16,7 @@ SINCE, UNTIL = "2025-12-31", "2026-03-17"
 PATHS = [
     path
     for path, item in DOCUMENT["paths"].items()
-    if {"since", "from"} & {each["name"] for each in item.get("get", {}).get("parameters", ())}
+    if {"until", "to"} & {each["name"] for each in item.get("get", {}).get("parameters", ())}
 ]
 
 

@@ -11,6 +11,7 @@ from app.health.scoring import service
 from app.tables import Alert, ChurnRisk, DailyReach, DailyUsage, Intervention
 from tests.conftest import NOW
 from tests.health.crowd import crowd, name_events
+from tests.portfolio.account_lists import add_scored_account
 
 QUIET = ("a003", "a010", "a020")
 
@@ -183,3 +184,23 @@ def test_the_list_supports_etags_and_csv(client: TestClient) -> None:
     assert table.headers["content-type"].startswith("text/csv")
     assert "revenue_at_risk_cents" in table.text.splitlines()[0]
     assert len(table.text.splitlines()) == 1 + len(first.json()["items"])
+
+
+def test_an_owner_sees_the_own_accounts_on_every_page_and_in_csv(
+    client: TestClient, session: Session
+) -> None:
+    for number, owner in enumerate(("kim", "lee", "kim", None, "kim")):
+        add_scored_account(
+            session, f"o{number}", owner=owner, band="at_risk", mrr_cents=1000 - number
+        )
+    path, query = "/api/v1/accounts/at-risk", {"owner": "kim", "limit": 2}
+
+    first = client.get(path, params=query).json()
+    rest = client.get(path, params=query | {"cursor": first["next_cursor"]}).json()
+    table = client.get(path, params={"owner": "kim"}, headers={"Accept": "text/csv"}).text
+
+    ids = [item["account_id"] for item in first["items"] + rest["items"]]
+    assert (ids, rest["next_cursor"]) == (["o0", "o2", "o4"], None)
+    assert [line.split(",")[0] for line in table.splitlines()[1:]] == ids
+    assert client.get(path, params={"owner": "nobody"}).json()["items"] == []
+    assert client.get(path, params={"owner": "a\x00"}).status_code == 422
