@@ -119,7 +119,7 @@ def test_a_reader_can_begin_at_this_moment(committed: SessionFactory, reader: Te
 def test_a_reader_that_begins_today_gets_what_is_committed_from_then_on(
     committed: SessionFactory, reader: TestClient
 ) -> None:
-    """No change is at or after 12:01 yet. One that is being written comes later, the old one not."""
+    """No change is at or after 12:01 yet. One being written comes later, the old one not."""
     write(committed, "old")
     with committed() as session:
         record_changes(session, "acme", [NewChange("score", "a1", {"n": "running"})], now=NOW)
