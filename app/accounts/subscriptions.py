@@ -109,7 +109,7 @@ def without_derived_ends(versions: Iterable[KnownPeriod]) -> list[KnownPeriod]:
             ends_on = version.period.ends_on
             newer_known_on = starts.get(ends_on) if ends_on else None
             since = max(own[-1].known_on, newer_known_on) if newer_known_on else None
-            if since is None or version != _ended(own[-1], ends_on, since):
+            if since is None or not _says_the_same(version, _ended(own[-1], ends_on, since)):
                 own.append(version)
         stated += own
     return stated
@@ -118,6 +118,11 @@ def without_derived_ends(versions: Iterable[KnownPeriod]) -> list[KnownPeriod]:
 def _ended(version: KnownPeriod, ends_on: date | None, known_on: date) -> KnownPeriod:
     period = replace(version.period, ends_on=ends_on, end_reason=None)
     return replace(version, known_on=known_on, period=period)
+
+
+def _says_the_same(version: KnownPeriod, other: KnownPeriod) -> bool:
+    """Whether both state one period from one day on; the writer of a derived end does not matter."""
+    return (version.known_on, version.period) == (other.known_on, other.period)
 
 
 def _by_start(versions: Iterable[KnownPeriod]) -> dict[date, list[KnownPeriod]]:

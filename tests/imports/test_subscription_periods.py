@@ -231,3 +231,21 @@ def test_inclusive_ends_are_for_subscriptions_only(client: TestClient) -> None:
     )
 
     assert (answer.status_code, answer.json()["code"]) == (422, "invalid_mapping")
+
+
+def test_a_correction_counts_after_the_api_has_cut_the_period(
+    sessions: SessionFactory, client: TestClient
+) -> None:
+    """The contract of 100 runs to 31 December; 120 from 1 July on cuts it; it was 110 in truth."""
+    contract = b"a,s,100,2025-01-01,2025-12-31\n"
+    load(sessions, contract, inclusive_ends=True)
+    terms = {"account_id": "a", "mrr_cents": 120_00, "starts_on": "2025-07-01"}
+    client.put("/api/v1/subscriptions/s", json=terms)
+
+    again = load(sessions, contract, b"a,s,90,2024-01-01,2024-12-31\n", inclusive_ends=True)
+    assert counts(again) == (1, 1, 0)
+    corrected = contract.replace(b"100", b"110")
+    assert counts(load(sessions, corrected, inclusive_ends=True)) == (1, 0, 0)
+
+    days = ("2024-12-31", "2025-06-30", "2025-07-01", "2026-01-01")
+    assert [mrr(client, "a", day) for day in days] == [90_00, 110_00, 120_00, 120_00]
