@@ -11,8 +11,12 @@ LARGEST_MRR = Decimal(10) ** 12
 LARGEST_COUNT = 2**53
 LARGEST_EXACT_FLOAT = 2**53
 GROUPED_DIGITS = re.compile(r"[1-9][0-9]{0,2}(,[0-9]{3})+(\.[0-9]*)?")
-AMBIGUOUS_DIGITS = re.compile(r"\+?[1-9][0-9]{0,2}[.,][0-9]{3}")
+AMBIGUOUS_DIGITS = re.compile(r"[+-]?0*[1-9][0-9]{0,2}[.,][0-9]{3}")
 """Text that is a number with decimals in one country and a thousand times as much in another."""
+AMBIGUOUS_NUMBER = (
+    "must be a number in plain digits: three digits behind a dot or a comma may be decimals or"
+    " thousands, so write 1500 or 1.50"
+)
 TIME_WITH_ZONE = re.compile(
     r"(?P<time>[0-9-]+[T ][0-9:]+([.,][0-9]+)?) ?(?P<offset>[+-][0-9:]+)?( ?(?P<utc>UTC|GMT|Z))?",
     re.IGNORECASE | re.ASCII,
@@ -115,6 +119,11 @@ def parse_count(value: object) -> int:
     return int(number)
 
 
+def is_ambiguous(value: object) -> bool:
+    """Whether a text may be a number with decimals or one with thousands."""
+    return isinstance(value, str) and AMBIGUOUS_DIGITS.fullmatch(value.strip()) is not None
+
+
 def parse_amount(value: object) -> Decimal:
     """Parse a number; commas may separate groups of three digits, so "12,5" is invalid.
 
@@ -123,11 +132,8 @@ def parse_amount(value: object) -> Decimal:
     if isinstance(value, bool):
         raise TypeError("must be a number")
     digits = str(value).strip()
-    if isinstance(value, str) and (AMBIGUOUS_DIGITS.fullmatch(digits) or not digits.isascii()):
-        raise ValueError(
-            "must be a number in plain digits: three digits behind a dot or a comma may be decimals"
-            " or thousands, so write 1500 or 1.50"
-        )
+    if is_ambiguous(value) or (isinstance(value, str) and not digits.isascii()):
+        raise ValueError(AMBIGUOUS_NUMBER)
     try:
         number = Decimal(digits.replace(",", "") if GROUPED_DIGITS.fullmatch(digits) else digits)
     except InvalidOperation:

@@ -92,8 +92,11 @@ FROM (
 WHERE coalesce(p.ends_on > :as_of, true)
 
 -- name: trait
--- Traits have no history: a value that was stated after the day is unknown on that day.
+-- Traits have no history: a value that was stated after the day is unknown on that day. So is a
+-- text such as 1.500, which is 1500 in some countries.
 SELECT CASE WHEN a.traits ->> q.trait ~ '^-?[0-9]{1,15}([.][0-9]{1,15})?$'
+             AND NOT (jsonb_typeof(a.traits -> q.trait) = 'string'
+                      AND a.traits ->> q.trait ~ '^-?0*[1-9][0-9]{0,2}[.][0-9]{3}$')
            THEN CAST(a.traits ->> q.trait AS double precision) END
 FROM account a
 WHERE a.workspace_id = :workspace_id AND a.account_id = q.account_id

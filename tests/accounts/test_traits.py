@@ -72,7 +72,7 @@ def test_an_id_that_is_a_number_has_its_exact_digits_or_is_rejected(
 
 @pytest.mark.parametrize(
     "text",
-    ["1.500", "2,000", " 1.500 ", "+1.500", "250.000", "0,500", "１.５００"],  # noqa: RUF001
+    ["1.500", "2,000", " 1.500 ", "+1.500", "250.000", "001.500", "0,500", "１.５００"],  # noqa: RUF001
 )
 def test_three_digits_behind_one_dot_or_comma_in_a_text_are_ambiguous(text: str) -> None:
     traits = split_account_traits({"mrr": text, "employees": text, "seats": text})

@@ -16,6 +16,7 @@ from tests.conftest import NOW
 from tests.engagement.semantic_calls import days_ago, engagement_of, semantic_call
 from tests.events.calls import count_rows, counts, identify, ingest, text_rows, usage, warnings
 
+GOAL = {"title": "G", "metric": "events", "baseline": 1, "target": 2, "due_on": "2026-06-01"}
 TICKET = (
     semantic_call(
         "Ticket Created", "m1", days=9, ticket_id="t1", priority="Urgent", subject="Help"
@@ -192,6 +193,8 @@ def test_incidents_affect_accounts_until_they_end(client: TestClient, session: S
         ("Ticket Created", {"ticket_id": ["t1"]}, "semantic_invalid"),
         ("Ticket Created", {"ticket_id": "x" * 256}, "semantic_invalid"),
         ("NPS Submitted", {}, "semantic_missing"),
+        ("Goal Set", GOAL | {"target": "2.000"}, "semantic_invalid"),
+        ("Goal Set", GOAL | {"baseline": "-1.500"}, "semantic_invalid"),
         ("NPS Submitted", {"score": 11}, "semantic_invalid"),
         ("NPS Submitted", {"score": 7.5}, "semantic_invalid"),
         ("NPS Submitted", {"score": True}, "semantic_invalid"),

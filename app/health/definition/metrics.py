@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+from app.accounts.traits import is_ambiguous
 from app.engagement.snapshot import ENGAGEMENT_METRICS
 from app.features.values import AccountFeatures
 from app.health.definition.entitlement import Breadth
@@ -88,12 +89,13 @@ METRICS: Mapping[str, Metric] = {
 def trait_number(value: Any, as_of: date, values: Mapping[str, float]) -> float | None:  # noqa: ANN401 - any JSON value
     """Convert a trait to a number: itself, the value mapped to its text, or the days since its day.
 
-    True is 1 and false is 0 unless ``values`` maps them. Anything else is None.
+    True is 1 and false is 0 unless ``values`` maps them. Anything else is None, also the text
+    "1.500": decimals or thousands?
     """
     text = str(value).lower() if isinstance(value, bool) else value
     if isinstance(text, str) and text in values:
         return values[text]
-    if not isinstance(value, int | float | str):
+    if not isinstance(value, int | float | str) or is_ambiguous(value):
         return None
     with suppress(ValueError, OverflowError):
         number = float(value)

@@ -115,6 +115,11 @@ def day(back: int) -> str:
         (f"{day(10)}T23:59:59Z", 10),
         (AS_OF.isoformat(), 0),
         ("Gold", None),
+        ("1.500", None),  # decimals or thousands?
+        ("-2.000", None),
+        ("0.500", 0.5),
+        ("1.50", 1.5),
+        (1.125, 1.125),
         ("", None),
         ("nan", None),
         ("inf", None),
