@@ -9,6 +9,11 @@ SELECT {{first_event_day}}
 -- name: account_began_on
 -- When the account ``a`` started, began a trial or paid, whichever is first. Null: not known.
 least(a.started_on, a.trial_started_on, (
-    SELECT min(s.starts_on) FROM subscription s
-    WHERE s.workspace_id = :workspace_id AND s.account_id = a.account_id AND s.mrr_cents > 0
-      AND s.known_on <= {{known_on}} AND coalesce(s.ends_on > s.starts_on, true)))
+    SELECT min(known.starts_on) FROM (
+        SELECT DISTINCT ON (s.subscription_id, s.starts_on) s.starts_on, s.ends_on, s.mrr_cents
+        FROM subscription s
+        WHERE s.workspace_id = :workspace_id AND s.account_id = a.account_id
+          AND s.known_on <= {{known_on}}
+        ORDER BY s.subscription_id, s.starts_on, s.known_on DESC
+    ) AS known
+    WHERE known.mrr_cents > 0 AND coalesce(known.ends_on > known.starts_on, true)))

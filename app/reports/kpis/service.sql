@@ -195,9 +195,13 @@ WITH started AS (
            {{first_event_day}} AS first_event_on
     FROM account a
     LEFT JOIN (
-        SELECT account_id, min(starts_on) AS first_paid_on FROM subscription
-        WHERE workspace_id = :workspace_id AND known_on <= :known_on AND mrr_cents > 0
-          AND coalesce(ends_on > starts_on, true)
+        SELECT account_id, min(starts_on) AS first_paid_on FROM (
+            SELECT DISTINCT ON (account_id, subscription_id, starts_on) *
+            FROM subscription
+            WHERE workspace_id = :workspace_id AND known_on <= :known_on
+            ORDER BY account_id, subscription_id, starts_on, known_on DESC
+        ) AS known
+        WHERE mrr_cents > 0 AND coalesce(ends_on > starts_on, true)
         GROUP BY account_id
     ) AS p ON p.account_id = a.account_id
     WHERE a.workspace_id = :workspace_id

@@ -209,3 +209,28 @@ def test_lifetime_value_is_computed_by_segment(client: TestClient, session: Sess
     assert (everybody["paying"], everybody["ended"], smb["paying"]) == (3, 1, 2)
     assert everybody["clv"]["value"] == pytest.approx(300_00)
     assert smb["clv_to_cost"]["value"] == pytest.approx(1)
+
+
+def test_a_start_that_was_withdrawn_is_no_start(client: TestClient, session: Session) -> None:
+    """The start was put on 1 November by mistake, and corrected to 10 January on the 12th.
+
+    First use on 15 January: 5 days. Until 11 January the account had begun on 1 November.
+    """
+    buy(session, "first", "2025-12-01")
+    factories.first_use(session, date(2025, 12, 1), account_id="first")
+    buy(session, "a", "2026-01-15", "2026-01-20")
+    factories.account(session, "a")
+    wrong, known_on = {"starts_on": date(2025, 11, 1)}, date(2026, 1, 12)
+    add_subscription(session, "a", 100_00, **wrong)
+    add_subscription(session, "a", 100_00, **wrong, ends_on=date(2025, 11, 1), known_on=known_on)
+    add_subscription(session, "a", 100_00, starts_on=date(2026, 1, 10), known_on=known_on)
+    session.commit()
+    query = {"events": ORDER, "since": "2025-10-01"}
+
+    found = get_report(client, "time-to-first-value", **query, until="2026-03-10")
+    bought = get_report(client, "repurchase-rate", since="2026-01-01", within_days=30)
+    before = get_report(client, "time-to-first-value", **query, until="2026-01-11")
+
+    assert (found["value"], found["n"]) == (5, 1)
+    assert (bought["numerator"], bought["denominator"]) == (1, 1), "not older than the first event"
+    assert before["exclusions"]["older_than_events"] == 1
