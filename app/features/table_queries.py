@@ -23,6 +23,7 @@ from app.features.queries import (
     CENTS_IN_BASE_CURRENCY,
     PLAN_FOR_MANY_ROWS,
     REACH_COUNTERS,
+    RENEWAL_GRACE_DAYS,
 )
 from app.features.table import ChurnEligibility, FeatureTable, TableSpec, derive_features
 
@@ -110,6 +111,7 @@ def _values(
         "silence_days": spec.silence_days,
         "onboarding_days": ONBOARDING_DAYS,
         "lapse_days": LAPSE_DAYS,
+        "grace_days": RENEWAL_GRACE_DAYS,
         "reach_events": list(spec.reach.events),
     }
 

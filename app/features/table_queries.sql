@@ -126,11 +126,35 @@ period AS (
         AND s.known_on <= w.as_of
     ORDER BY w.n, s.subscription_id, s.starts_on, s.known_on DESC
 ),
+ended AS (
+    SELECT e.* FROM period e
+    WHERE e.mrr_cents > 0 AND e.known_end <= e.as_of AND e.known_end > e.starts_on
+      AND e.known_end > e.as_of - CAST(:grace_days AS int)
+      AND NOT EXISTS (
+          SELECT FROM period r
+          WHERE r.n = e.n AND r.subscription_id = e.subscription_id AND r.starts_on > e.starts_on
+            AND r.starts_on <= r.as_of AND coalesce(r.ends_on > r.starts_on, true))
+),
+held AS (
+    SELECT n, subscription_id, starts_on FROM ended
+    WHERE end_reason IS NULL AND renewal_on = known_end + 1 AND renewal_on > as_of
+    UNION
+    SELECT e.n, e.subscription_id, e.starts_on
+    FROM ended e
+    JOIN period r ON r.n = e.n AND r.starts_on > r.as_of AND r.mrr_cents > 0
+        AND coalesce(r.ends_on > r.starts_on, true)
+        AND r.starts_on <= e.known_end + CAST(:grace_days AS int)
+    WHERE r.subscription_id = e.subscription_id OR NOT EXISTS (
+        SELECT FROM period o
+        WHERE o.n = e.n AND o.mrr_cents > 0 AND o.starts_on <= e.known_end
+          AND coalesce(o.ends_on > e.known_end, true))
+),
 term AS (
-    SELECT *, {{cents}} AS cents,
-           starts_on <= as_of AND coalesce(known_end > as_of, true) AS runs,
+    SELECT period.*, {{cents}} AS cents,
+           starts_on <= as_of AND (coalesce(known_end > as_of, true) OR held.n IS NOT NULL) AS runs,
            starts_on <= as_of - 84 AND coalesce(known_end > as_of - 84, true) AS ran_84
-    FROM period WHERE coalesce(ends_on > starts_on, true)
+    FROM period LEFT JOIN held USING (n, subscription_id, starts_on)
+    WHERE coalesce(ends_on > starts_on, true)
 ),
 paid AS (
     SELECT n, range_agg(daterange(starts_on, known_end + :lapse_days)) AS spans,
@@ -209,7 +233,8 @@ SELECT w.n - 1 AS position, r.recency, r.active_days_364, r.oldest, r.returned,
        CAST(o.nps AS double precision) AS nps, o.steps_done,
        CASE WHEN o.steps_done = o.steps OR o.is_older IS NOT TRUE THEN o.steps END AS steps,
        o.failed_payments_84,
-       CASE WHEN isfinite(d.ends_on) AND m.pays THEN d.ends_on - w.as_of END AS days_to_end,
+       CASE WHEN isfinite(d.ends_on) AND m.pays AND d.ends_on > w.as_of
+                THEN d.ends_on - w.as_of END AS days_to_end,
        coalesce(a.excluded, false) AS excluded, d.n IS NOT NULL AS has_paid
 FROM requested w
 LEFT JOIN account a ON a.workspace_id = :workspace_id AND a.account_id = w.account_id

@@ -238,3 +238,59 @@ def test_events_of_tomorrow_and_rows_known_tomorrow_change_nothing(session: Sess
     after = load_table(session, *ACCOUNTS, days=DAYS)
     assert after.x.tobytes() == before.x.tobytes()
     assert after.eligibility.pays.tolist() == before.eligibility.pays.tolist()
+
+
+@pytest.mark.parametrize(
+    ("renewal", "pays"),
+    [
+        ({"starts_on": day(-7), "known_on": day(17)}, True),
+        ({"starts_on": day(-7), "known_on": day(17), "subscription_id": "next"}, True),
+        ({"starts_on": day(-23), "known_on": day(17)}, True),  # 31 days after the end
+        ({"starts_on": day(-24), "known_on": day(17)}, False),
+        ({"starts_on": day(-7), "known_on": day(-7)}, False),  # not known yet
+        ({"starts_on": day(-7), "known_on": day(17), "mrr_cents": 0}, False),
+        ({"starts_on": day(-7), "known_on": day(17), "ends_on": day(-7)}, False),  # withdrawn
+    ],
+)
+def test_an_account_pays_until_a_known_renewal_as_in_its_score(
+    session: Session,
+    renewal: dict[str, Any],
+    pays: bool,  # noqa: FBT001
+) -> None:
+    """The contract of 100 ended 8 days ago; the renewal of 130 has not begun."""
+    factories.account(session, "a1")
+    factories.subscription(session, starts_on=day(373), known_on=day(373), ends_on=day(8))
+    factories.subscription(session, **({"mrr_cents": 130_00} | renewal))
+
+    table = load_table(session, "a1")
+    [score] = load_account_features(session, "acme", ["a1"], as_of=AS_OF, spec=SPEC)
+
+    assert (bool(table.eligibility.pays[0]), score.pays) == (pays, pays)
+    assert np.isnan(table.column("days_to_end")[0])
+    if pays:
+        assert (table.eligibility.mrr_cents[0], score.mrr_cents) == (100_00, 100_00)
+
+
+def test_a_stated_last_paid_day_is_no_end_before_the_renewal(session: Session) -> None:
+    factories.account(session, "a1")
+    factories.subscription(session, known_on=day(99), ends_on=AS_OF, renewal_on=day(-1))
+
+    assert [
+        load_table(session, "a1", days=[on]).eligibility.pays[0] for on in (AS_OF, day(-1))
+    ] == [
+        True,
+        False,
+    ]
+    assert np.isnan(load_value(session, "days_to_end"))
+
+
+def test_an_add_on_is_not_held_by_another_product(session: Session) -> None:
+    """100 runs on; an add-on of 20 ended 8 days ago, and another product of 50 begins in 7 days."""
+    factories.account(session, "a1")
+    factories.subscription(session)
+    add_on = {"subscription_id": "add-on", "mrr_cents": 20_00, "known_on": day(99)}
+    factories.subscription(session, **add_on, starts_on=day(99), ends_on=day(8))
+    other = {"subscription_id": "other", "mrr_cents": 50_00, "known_on": day(17)}
+    factories.subscription(session, **other, starts_on=day(-7))
+
+    assert load_table(session, "a1").eligibility.mrr_cents[0] == 100_00
