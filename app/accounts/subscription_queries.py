@@ -29,6 +29,19 @@ def list_known_periods(
     ).all()
 
 
+def list_merged_traits(
+    session: Session, workspace_id: str, account_id: str, source: str
+) -> dict[str, tuple[str, date]]:
+    """Return the subscriptions of a source that came by merges: whose they were, and until when."""
+    rows = session.scalars(
+        select(Subscription)
+        .filter_by(workspace_id=workspace_id, account_id=account_id, source=source)
+        .where(Subscription.subscription_id != source, func.cardinality(Subscription.merged_on) > 0)
+        .order_by(Subscription.subscription_id, Subscription.starts_on, Subscription.known_on)
+    )
+    return {row.subscription_id: (row.merged_from[0], row.merged_on[-1]) for row in rows}
+
+
 def write_periods(
     session: Session,
     workspace_id: str,

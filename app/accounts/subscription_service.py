@@ -4,7 +4,7 @@ Every function reads the known periods of an account, computes the periods to wr
 (``subscriptions``) and writes those that differ. The account row is the lock.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -100,29 +100,57 @@ class AccountSubscriptions:
 
     def trait_periods(self) -> list[Period]:
         """Return the periods that come from ``group`` calls and B2B events, in order."""
-        return _current_periods(self._known(), TRAITS)
+        return self.periods_of(TRAITS)
 
     def first_day_of_other_sources(self) -> date | None:
         """Return the first day of terms that no ``group`` call and no B2B event states."""
         others = [row.starts_on for row in self._known() if _is_stated_otherwise(row)]
         return min(others, default=None)
 
-    def replace_trait_terms(self, wanted: Sequence[Period], *, since: date) -> None:
+    def replace_trait_terms(self, wanted: Sequence[Period], *, days: Collection[date]) -> None:
         """Replace the periods from ``group`` calls and B2B events.
 
-        Those of merged accounts end on the day ``since``, from which there are new statements. The
-        caller has locked the account.
+        Those of merged accounts end on the first of the ``days`` of new statements since the merge:
+        what was stated of a day before concerns only one of the accounts. The caller has locked
+        the account.
         """
         known = self._known()
         if any(row.source != TRAITS for row in known if row.subscription_id == TRAITS):
             return
         changes = {TRAITS: subscriptions.replace_all(_current_periods(known, TRAITS), wanted)}
         merged = {row.subscription_id for row in known if row.source == TRAITS} - {TRAITS}
-        if wanted and any(period.ends_on is None or period.ends_on > since for period in wanted):
-            for each in merged:
+        merges = self.merged_traits() if merged else {}
+        for each in merged:
+            _, merged_on = merges.get(each, ("", date.min))
+            since = min((day for day in days if day >= merged_on), default=date.max)
+            if any(period.ends_on is None or period.ends_on > since for period in wanted):
                 started = _started_periods(known, each, since)
                 changes[each] = subscriptions.end_periods(started, since, None)
         self._write(changes, TRAITS)
+
+    def merged_traits(self) -> Mapping[str, tuple[str, date]]:
+        """Return the subscriptions from ``group`` calls to accounts that were merged into this one.
+
+        Each has the old id of its account and the day of the merge.
+        """
+        return subscription_queries.list_merged_traits(
+            self.session, self.workspace_id, self.account_id, TRAITS
+        )
+
+    def end_merged_terms(self, on: date, reason: str | None, *, stated_on: date) -> None:
+        """End the terms that came by merges before a day, because payment of the account ends."""
+        for each, (_, merged_on) in self.merged_traits().items():
+            if merged_on <= stated_on:
+                started = _started_periods(self._known(), each, on)
+                self._write({each: subscriptions.end_periods(started, on, reason)}, TRAITS)
+
+    def periods_of(self, subscription_id: str) -> list[Period]:
+        return _current_periods(self._known(), subscription_id)
+
+    def replace_merged_terms(self, subscription_id: str, wanted: Sequence[Period]) -> None:
+        """Replace the periods of a subscription that came by a merge."""
+        periods = self.periods_of(subscription_id)
+        self._write({subscription_id: subscriptions.replace_all(periods, wanted)}, TRAITS)
 
     def end_all(self, *, on: date, reason: str) -> bool:
         """End the subscriptions of the API and of imports on a day.

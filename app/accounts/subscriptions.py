@@ -121,7 +121,7 @@ def _ended(version: KnownPeriod, ends_on: date | None, known_on: date) -> KnownP
 
 
 def _says_the_same(version: KnownPeriod, other: KnownPeriod) -> bool:
-    """Whether both state one period from one day on; the writer of a derived end does not matter."""
+    """Whether both state one period from one day on, whoever wrote the end that was derived."""
     return (version.known_on, version.period) == (other.known_on, other.period)
 
 

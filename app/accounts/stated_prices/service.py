@@ -1,6 +1,7 @@
 """Store what events state about a price, and bring the account's periods in line with it."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -19,13 +20,17 @@ def apply_statements(
     *,
     known_on: date | None,
     base_currency: str,
+    old_account_id: str = "",
 ) -> date | None:
     """Apply what events state about an account that is locked in this transaction.
 
-    ``known_on``: None for history, which is known on its own day. Return the first day on which
+    ``known_on``: None for history, which is known on its own day. ``old_account_id``: the id under
+    which the events were sent, if it is an old one. Return the first day on which
     terms from another source are in force: from then on statements change nothing.
     """
     account = AccountSubscriptions(session, workspace_id, account_id, known_on or date.min)
+    if old_account_id:
+        new = _apply_before_merge(account, old_account_id, new, known_on, base_currency)
     others_start = account.first_day_of_other_sources()
     until = others_start or date.max
     stored = load_statements(session, workspace_id, account_id)
@@ -39,10 +44,43 @@ def apply_statements(
         periods = replay(stored.values(), base_currency)
         if others_start is not None:
             periods = end_at(periods, others_start, None)
-        AccountSubscriptions(session, workspace_id, account_id, day).replace_trait_terms(
-            periods, since=min(each.day for each in statements)
-        )
+        on_day = replace(account, known_on=day)
+        on_day.replace_trait_terms(periods, days=[each.day for each in statements])
+        for each in statements:
+            if end := each.cancellation:
+                on_day.end_merged_terms(end.ends_on, end.reason, stated_on=each.day)
     return others_start
+
+
+def _apply_before_merge(
+    account: AccountSubscriptions,
+    old_account_id: str,
+    new: Iterable[DayStatement],
+    known_on: date | None,
+    base_currency: str,
+) -> Sequence[DayStatement]:
+    """Apply what was stated of an account before it was merged to its own terms; return the rest.
+
+    Its terms run beside those of the account that it is part of now. While they run, a later
+    cancellation under the old id ends them only.
+    """
+    rest = [*new]
+    for subscription_id, (old_id, merged_on) in account.merged_traits().items():
+        if old_id != old_account_id:
+            continue
+        periods = account.periods_of(subscription_id)
+        before = [
+            each
+            for each in rest
+            if each.day < merged_on
+            or (not each.fields and any(period.covers(each.day) for period in periods))
+        ]
+        rest = [each for each in rest if each not in before]
+        for day, statements in _by_known_day(before, known_on).items():
+            known = statements_of(account.periods_of(subscription_id))
+            periods = replay(_merged([*known, *statements]), base_currency)
+            replace(account, known_on=day).replace_merged_terms(subscription_id, periods)
+    return rest
 
 
 def withdraw_values(
@@ -69,7 +107,7 @@ def withdraw_values(
     write_statements(session, workspace_id, account_id, changed)
     stored |= {each.day: each for each in changed}
     periods = replay(stored.values(), base_currency)
-    account.replace_trait_terms(periods, since=min(each.day for each in wrong))
+    account.replace_trait_terms(periods, days=[each.day for each in wrong])
     return True
 
 

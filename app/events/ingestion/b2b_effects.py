@@ -69,22 +69,24 @@ def apply_prices(
     locked. ``known_on``: the day on which the events become known; None: imported history, which
     counts as known on the day it happened.
     """
-    statements: defaultdict[str, list[DayStatement]] = defaultdict(list)
+    statements: defaultdict[tuple[str, str], list[DayStatement]] = defaultdict(list)
     for row in identities.prices:
-        statements[row.account_id].append(DayStatement(row.day, row.price))
+        key = row.account_id, row.old_account_id
+        statements[key].append(DayStatement(row.day, row.price))
     ends = [event for event in identities.b2b_events if event.kind in END_KINDS]
     for event in sorted(ends, key=lambda event: (event.at, event.n)):
-        statements[event.account_id].append(_end_statement(event))
+        statements[event.account_id, event.old_account_id].append(_end_statement(event))
     others_start = {
         account_id: apply_statements(
             session,
             workspace_id,
             account_id,
-            statements[account_id],
+            statements[account_id, old_account_id],
             known_on=known_on,
             base_currency=base_currency,
+            old_account_id=old_account_id,
         )
-        for account_id in sorted(statements)
+        for account_id, old_account_id in sorted(statements)
     }
     stated = [(row.account_id, row.day, n) for row in identities.prices for n in row.numbers]
     cancelled = [event for event in ends if event.kind is B2BEventKind.SUBSCRIPTION_CANCELLED]

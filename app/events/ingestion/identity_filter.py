@@ -93,7 +93,8 @@ def _parent_id(event: CanonicalEvent) -> str | None:
 
 def _rename_ids(event: CanonicalEvent, current: dict[str, str]) -> CanonicalEvent:
     if event.account_id in current:
-        event = replace(event, account_id=current[event.account_id])
+        new_id = current[event.account_id]
+        event = replace(event, account_id=new_id, old_account_id=event.account_id)
     parent = _parent_id(event)
     if parent in current:
         event = replace(event, traits={**(event.traits or {}), "parent_id": current[parent]})

@@ -62,6 +62,7 @@ class B2BEvent:
 
     ``starts_on`` and ``ends_on``: the days of a trial; for a cancellation ``ends_on`` is the day
     on which payment ends. ``invalid``: a property could not be parsed and was left out.
+    ``old_account_id``: the id under which it was sent, if the account has another one now.
     """
 
     n: int
@@ -74,6 +75,7 @@ class B2BEvent:
     ends_on: date | None = None
     reason: str | None = None
     invalid: bool = False
+    old_account_id: str = ""
 
     @property
     def day(self) -> date:
@@ -122,6 +124,7 @@ def parse_b2b_event(event: CanonicalEvent) -> B2BEvent | None:
         ends_on=ends_on,
         reason=_parse_text(properties, "reason") or _parse_text(properties, "cancellation_reason"),
         invalid=invalid or invalid_start or invalid_end or bool(traits.invalid),
+        old_account_id=event.old_account_id,
     )
 
 

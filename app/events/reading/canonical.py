@@ -70,6 +70,7 @@ class CanonicalEvent:
     ``counted_as``: the name under which usage counts it; None: it is not counted.
     ``semantic``: its kind, if its name is that of a semantic event. ``hints``: which fields were
     not read, for the warning ``unread_field``. ``untrimmed``: ids to what was sent with spaces.
+    ``old_account_id``: the id under which it was sent, if the account has another one now.
     """
 
     n: int
@@ -96,6 +97,7 @@ class CanonicalEvent:
     semantic: SemanticEventKind | None
     hints: tuple[str, ...] = ()
     untrimmed: Mapping[str, str] | None = None
+    old_account_id: str = ""
 
     def row(self) -> dict[str, Any]:
         """Return the input row of the ingest statement; an absent key is null there."""

@@ -44,13 +44,15 @@ class PriceRow:
     """The price that group calls and B2B events of one day state for an account.
 
     ``price``: field to the time of its newest statement and the value. ``numbers``: the places of
-    these events in the batch.
+    these events in the batch. ``old_account_id``: the id under which they were sent, if it is an
+    old one.
     """
 
     account_id: str
     day: date
     price: dict[str, tuple[datetime, Any]] = field(default_factory=dict)
     numbers: list[int] = field(default_factory=list)
+    old_account_id: str = ""
 
 
 @dataclass(slots=True)
@@ -162,7 +164,7 @@ class _MergedCalls:
 
     internal_domains: Collection[str]
     accounts: dict[str, AccountTraitsRow] = field(default_factory=dict)
-    prices: dict[tuple[str, date], PriceRow] = field(default_factory=dict)
+    prices: dict[tuple[str, date, str], PriceRow] = field(default_factory=dict)
     links: dict[str, LinkRow] = field(default_factory=dict)
     users: dict[str, UserTraitsRow] = field(default_factory=dict)
     aliases: dict[str, AliasRow] = field(default_factory=dict)
@@ -194,8 +196,7 @@ class _MergedCalls:
         if b2b_event.traits.columns or b2b_event.traits.price:
             self._merge_account(event, time, b2b_event.traits)
             if b2b_event.kind is B2BEventKind.SUBSCRIPTION_STARTED:
-                price = self.prices[event.account_id or "", event.day].price
-                price[STARTED] = (event.occurred_at, True)
+                self._price_row(event).price[STARTED] = (event.occurred_at, True)
         self._merge_member(event, time, b2b_event)
         if b2b_event.invalid:
             self.invalid_traits[event.n] = b2b_event.traits.invalid
@@ -208,11 +209,15 @@ class _MergedCalls:
         account.traits.update(traits.rest)
         names = field_names(traits.columns, traits.rest)
         account.field_times.update(dict.fromkeys(names, time))
-        price = self.prices.setdefault((account_id, event.day), PriceRow(account_id, event.day))
+        price = self._price_row(event)
         price.price |= {name: (at, value) for name, value in traits.price.items()}
         # a plan alone is stored as an account column too: it needs no warning if prices are ignored
         if traits.price.keys() - {"plan"}:
             price.numbers.append(event.n)
+
+    def _price_row(self, event: CanonicalEvent) -> PriceRow:
+        key = event.account_id or "", event.day, event.old_account_id
+        return self.prices.setdefault(key, PriceRow(*key[:2], old_account_id=key[2]))
 
     def _merge_links(self, event: CanonicalEvent, time: str, traits: AccountTraits) -> None:
         if not traits.links:
