@@ -288,9 +288,9 @@ def test_an_add_on_is_not_held_by_another_product(session: Session) -> None:
     """100 runs on; an add-on of 20 ended 8 days ago, and another product of 50 begins in 7 days."""
     factories.account(session, "a1")
     factories.subscription(session)
-    add_on = {"subscription_id": "add-on", "mrr_cents": 20_00, "known_on": day(99)}
+    add_on: dict[str, Any] = {"subscription_id": "add-on", "mrr_cents": 20_00, "known_on": day(99)}
     factories.subscription(session, **add_on, starts_on=day(99), ends_on=day(8))
-    other = {"subscription_id": "other", "mrr_cents": 50_00, "known_on": day(17)}
+    other: dict[str, Any] = {"subscription_id": "other", "mrr_cents": 50_00, "known_on": day(17)}
     factories.subscription(session, **other, starts_on=day(-7))
 
     assert load_table(session, "a1").eligibility.mrr_cents[0] == 100_00

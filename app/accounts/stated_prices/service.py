@@ -78,8 +78,8 @@ def _apply_before_merge(
         rest = [each for each in rest if each not in before]
         for day, statements in _by_known_day(before, known_on).items():
             known = statements_of(account.periods_of(subscription_id))
-            periods = replay(_merged([*known, *statements]), base_currency)
-            replace(account, known_on=day).replace_merged_terms(subscription_id, periods)
+            wanted = replay(_merged([*known, *statements]), base_currency)
+            replace(account, known_on=day).replace_merged_terms(subscription_id, wanted)
     return rest
 
 

@@ -19,7 +19,7 @@ from app.events.reading import b2b, near_misses
 from app.events.reading.b2b import B2BEvent, B2BEventKind
 from app.events.reading.canonical import CanonicalEvent
 
-KeyT = TypeVar("KeyT", str, tuple[str, date])
+KeyT = TypeVar("KeyT", str, tuple[str, date, str])
 RowT = TypeVar("RowT")
 
 IDENTITY_KINDS = frozenset({"identify", "group", "alias"})

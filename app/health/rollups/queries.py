@@ -33,7 +33,7 @@ def roll_up_account(
     rows = session.execute(SQL.hierarchy, values).all()
     if not rows:
         raise NotFoundError("account", account_id)
-    own, *below = [HierarchyAccount(*row[:5]) for row in rows]  # the account itself comes first
+    own, *below = [HierarchyAccount(*row[:6]) for row in rows]  # the account itself comes first
     _, scorecard = get_active_scorecard(session, workspace_id)
     card = scorecard.cards.get(rows[0].card or "", scorecard.default)
     return roll_up_scores(method or Rollup(rows[0].rollup), own, below, card.band)

@@ -16,17 +16,25 @@ DIGITS = 4
 
 @dataclass(frozen=True, slots=True)
 class HierarchyAccount:
-    """An account of a hierarchy with its own newest score."""
+    """An account of a hierarchy with its own newest score.
+
+    ``no_rate``: it pays in a currency without a rate, so its money is unknown.
+    """
 
     account_id: str
     value: float | None
     band: str
     status: str
     mrr_cents: int
+    no_rate: bool = False
 
     @property
     def is_inactive(self) -> bool:
         return self.status in INACTIVE_STATUSES
+
+    @property
+    def pays(self) -> bool:
+        return not self.is_inactive and (self.mrr_cents > 0 or self.no_rate)
 
 
 class BandCountOut(BaseModel):
@@ -61,6 +69,11 @@ class RollupOut(BaseModel):
     mrr_cents: int = Field(
         description="Monthly recurring revenue of the account and its children.", examples=[259400]
     )
+    exclusions: dict[str, int] = Field(
+        description="How many accounts the money leaves out. `no_rate`: their currency has no rate;"
+        " `revenue_weighted` leaves out their scores too.",
+        examples=[{"no_rate": 0}],
+    )
     by_band: dict[Band, BandCountOut] = Field(
         description="The children, by band of their own score.", examples=[BANDS_EXAMPLE]
     )
@@ -89,6 +102,7 @@ def roll_up_scores(
         children=len(children),
         gone=len(below) - len(children),
         mrr_cents=sum(account.mrr_cents for account in [own, *children]),
+        exclusions={"no_rate": sum(account.no_rate for account in [own, *children])},
         by_band={each: _band_count(children, each) for each in Band},
     )
 
@@ -97,9 +111,8 @@ def _scored(
     method: Rollup, own: HierarchyAccount, children: Sequence[HierarchyAccount]
 ) -> list[tuple[float, int]]:
     """Return the scores to be combined, each with the MRR of its account."""
-    own_pays = own.mrr_cents > 0 and not own.is_inactive
     others = [] if method is Rollup.OWN else children
-    accounts = [own, *others] if own_pays else [*others]
+    accounts = [own, *others] if own.pays else [*others]
     scored = [(each.value, each.mrr_cents) for each in accounts if each.value is not None]
     if scored or own.value is None:
         return scored

@@ -61,6 +61,7 @@ def test_a_hierarchy_is_rolled_up_at_any_depth(client: TestClient) -> None:
         "children": 4,
         "gone": 0,
         "mrr_cents": 400,
+        "exclusions": {"no_rate": 0},
         "by_band": {
             "at_risk": {"accounts": 2, "mrr_cents": 200},
             "watch": {"accounts": 0, "mrr_cents": 0},
@@ -96,6 +97,23 @@ def test_an_account_that_is_excluded_today_does_not_count(client: TestClient) ->
     result = get_rollup(client, "holding")
 
     assert (result["value"], result["gone"]) == (pytest.approx(46.6667), 1)
+
+
+def test_an_account_without_a_rate_is_left_out_of_the_money_and_counted(
+    client: TestClient, session: Session
+) -> None:
+    """North pays a dollar, and euros without a rate: 3 dollars remain, and (20 + 60 + 0) / 3."""
+    score = session.get_one(HealthScore, ("acme", "north"))
+    score.details = {"price_status": "no_rate"}
+    session.commit()
+
+    result = get_rollup(client, "holding", method="revenue_weighted")
+
+    assert (result["mrr_cents"], result["exclusions"]) == (300, {"no_rate": 1})
+    assert result["by_band"]["healthy"] == {"accounts": 2, "mrr_cents": 100}
+    assert result["value"] == pytest.approx(80 / 3, abs=0.01)
+    assert get_rollup(client, "holding", method="mean")["value"] == 40
+    assert get_rollup(client, "north", method="mean")["scored"] == 3, "it pays"
 
 
 def test_children_are_listed_with_their_scores_in_pages(client: TestClient) -> None:

@@ -101,6 +101,7 @@ def test_churned_and_excluded_accounts_do_not_count(status: HealthStatus, method
         children=1,
         gone=1,
         mrr_cents=100,
+        exclusions={"no_rate": 0},
         by_band={
             Band.AT_RISK: band_count(0, 0),
             Band.WATCH: band_count(0, 0),
