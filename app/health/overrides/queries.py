@@ -48,7 +48,7 @@ ABSOLUTE_DIFFERENCE = func.coalesce(func.abs(DIFFERENCE), -1.0)
 
 def list_overrides(
     session: Session, workspace_id: str, paging: Paging, *, running: bool, now: datetime
-) -> RowPage[Row[Any]]:
+) -> RowPage[Row[*tuple[Any, ...]]]:
     """Return a page of overrides, largest difference from the computed score first.
 
     Rows hold the override, account name, computed score and difference of now, and the difference
