@@ -131,6 +131,17 @@ def test_a_history_sent_day_by_day_ends_with_the_benchmark_of_all_of_it(day: Fir
     assert fitted >= 0.8 * 20 * sum(1 + number % 5 for number in range(60))
 
 
+def test_a_history_sent_day_by_day_leaves_no_alert_about_its_older_half(day: FirstDay) -> None:
+    """All accounts were used yesterday, though for a while their last use was 60 days ago."""
+    day.work(1)
+    for days_ago in (60, 30, 1):
+        day.send(ACCOUNTS, [days_ago])
+        day.work(5)
+
+    alerts = day.client.get("/api/v1/alerts?rule=no_use&limit=100").json()["items"]
+    assert [each["account_id"] for each in alerts] == []
+
+
 def test_a_check_within_seconds_of_the_last_one_does_nothing(day: FirstDay) -> None:
     day.send(ACCOUNTS[:2])
     day.work(1)

@@ -19,6 +19,7 @@ from app.alerts.state_machine import (
     Transition,
     next_check_at,
     step,
+    withdraw,
 )
 from app.health.scoring.assess import HealthStatus
 
@@ -142,10 +143,34 @@ def decide(
     *,
     sequence: int,
     now: datetime,
+    unannounced: Collection[tuple[str, str]] = (),
 ) -> list[Decision]:
+    """Return what follows from each evaluation.
+
+    ``unannounced``: the keys of open alerts that nobody was told of. They need no time of calm.
+    """
     doubtful = [each for each in evaluations if _is_doubtful(each)]
     neutral = load_neutral(doubtful) if doubtful else {}
-    return [_decide(each, neutral.get(each.key), sequence, now) for each in evaluations]
+    decisions = [_decide(each, neutral.get(each.key), sequence, now) for each in evaluations]
+    ending = {each.evaluation.key for each in decisions if _is_calm(each, now)} & {*unannounced}
+    return [_at_once(each, now) if each.evaluation.key in ending else each for each in decisions]
+
+
+def _is_calm(each: Decision, now: datetime) -> bool:
+    snoozed = each.stored.snoozed_until
+    is_snoozed = snoozed is not None and snoozed > now
+    return each.stored.state.phase is Phase.RECOVERING and not is_snoozed
+
+
+def _at_once(each: Decision, now: datetime) -> Decision:
+    """Resolve the alert without waiting, as if it had never opened: no cooldown follows."""
+    state = withdraw(each.stored.state)
+    return replace(
+        each,
+        stored=replace(each.stored, state=state),
+        transition=Transition.RESOLVED,
+        check_at=next_check_at(state, each.evaluation.rule.timing, now),
+    )
 
 
 def _is_doubtful(each: Evaluation) -> bool:

@@ -83,6 +83,22 @@ def _lock_alerts(
     ).all()
 
 
+def list_unannounced(
+    session: Session, workspace_id: str, account_ids: Collection[str]
+) -> set[tuple[str, str]]:
+    """Return account and rule of the open alerts whose announcement still waits for a sweep."""
+    rows = session.execute(
+        select(Alert.account_id, Alert.rule_key).where(
+            Alert.workspace_id == workspace_id,
+            Alert.account_id.in_(account_ids),
+            Alert.resolved_at.is_(None),
+            Alert.last_notified == NOTHING,
+            Alert.notify_after.is_not(None),
+        )
+    )
+    return {(row.account_id, row.rule_key) for row in rows}
+
+
 def lock_held_alerts(
     session: Session, workspace_id: str, *, until: date, now: datetime
 ) -> Sequence[Alert]:

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from app.accounts.refresh_queue import mark_due
 from app.alerts import explanations, queries, rule_inputs, rule_queries
-from app.alerts.evaluation import Decision, decide, evaluate_rules
+from app.alerts.evaluation import Decision, Evaluation, decide, evaluate_rules
 from app.alerts.explanations import AlertExplanation
 from app.alerts.notifications import (
     pending_notification,
@@ -75,9 +75,22 @@ def refresh(session: Session, assessments: Sequence[Assessment], run: Evaluation
         return 0
     sequence = queries.next_evaluation_number(session, run.workspace_id)
     load_neutral = partial(explanations.load_config_neutral_inputs, session, run.workspace_id)
-    decisions = decide(evaluations, load_neutral, sequence=sequence, now=run.now)
+    calm = _calm_accounts(evaluations)
+    unannounced = queries.list_unannounced(session, run.workspace_id, calm) if calm else set()
+    decisions = decide(
+        evaluations, load_neutral, sequence=sequence, now=run.now, unannounced=unannounced
+    )
     queries.upsert_states(session, run.workspace_id, decisions)
     return _apply_transitions(session, rules, [each for each in decisions if each.transition], run)
+
+
+def _calm_accounts(evaluations: Sequence[Evaluation]) -> set[str]:
+    """Return the accounts with an open alert whose value is clear."""
+    return {
+        each.inputs.account_id
+        for each in evaluations
+        if each.stored.state.is_open and each.result is CheckResult.CLEAR
+    }
 
 
 def mark_waiting_accounts_due(session: Session, *, now: datetime) -> int:

@@ -113,6 +113,11 @@ def resolve_manually(state: MachineState, now: datetime) -> MachineState:
     return replace(_resolved(state, now), may_open=False)
 
 
+def withdraw(state: MachineState) -> MachineState:
+    """End an open alert that nobody was told of, as if it had not opened."""
+    return replace(_in_phase(state, Phase.OK, None), openings=state.openings[:-1])
+
+
 def _step_closed(
     state: MachineState, result: CheckResult, timing: Timing, now: datetime
 ) -> tuple[MachineState, Transition | None]:

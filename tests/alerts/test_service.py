@@ -22,7 +22,7 @@ from tests.alerts.scenario import (
 )
 from tests.conftest import NOW
 
-HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 NAMES = [f"m{number:03}" for number in range(51)]
 
 
@@ -227,6 +227,29 @@ def test_silent_alerts_that_are_still_open_are_one_digest_after_the_next_sweep(
     by_kind = dict(sent_messages(session))
     assert by_kind["alert.digested"]["opened"] == 1
     assert by_kind["alert.opened"]["account_id"] == "a3"
+
+
+def test_an_alert_without_a_message_is_resolved_at_once_and_delays_no_other(
+    session: Session,
+) -> None:
+    """Half of an import says 20, all of it 80: no alert is left. Later 20 is a real breach."""
+    waits = {"keep_seconds": 86400, "cooldown_seconds": 86400}
+    activate_rule(session, "low", signal="health_score", operator="below", fire_at=40, **waits)
+    create_accounts(session, "a1", score=20)
+    refresh(session, "a1", silent=True)
+    assert [each.resolved_at for each in stored_alerts(session)] == [None]
+
+    set_score(session, 80, "a1")
+    refresh(session, "a1", now=NOW + MINUTE, silent=True)
+    assert [each.resolved_at for each in stored_alerts(session)] == [NOW + MINUTE]
+    assert sent_types(session) == []
+
+    set_score(session, 20, "a1")
+    refresh(session, "a1", now=NOW + 2 * MINUTE)
+    assert sent_types(session) == ["alert.opened"]
+    set_score(session, 80, "a1")
+    refresh(session, "a1", now=NOW + 3 * MINUTE, silent=True)
+    assert stored_alerts(session)[1].resolved_at is None, "it was announced: a day of calm is due"
 
 
 def test_a_live_account_in_the_batch_of_a_sweep_is_announced_at_once(session: Session) -> None:
