@@ -65,7 +65,7 @@ def format_cell(value: Any) -> str | float | Decimal:  # noqa: ANN401 - any JSON
         case bool():
             return str(value).lower()
         case str():
-            return f"'{value}" if value.startswith(FORMULA_PREFIXES) else value
+            return f"'{value}" if _is_guarded(value) else value
         case int() | float() | Decimal():
             return value
     return orjson.dumps(value).decode()
@@ -73,7 +73,12 @@ def format_cell(value: Any) -> str | float | Decimal:  # noqa: ANN401 - any JSON
 
 def remove_formula_guard(cell: str) -> str:
     """Undo the apostrophe of ``format_cell``, in a file that comes back as an import."""
-    return cell[1:] if cell.startswith("'") and cell[1:].startswith(FORMULA_PREFIXES) else cell
+    return cell[1:] if cell.startswith("'") and _is_guarded(cell) else cell
+
+
+def _is_guarded(text: str) -> bool:
+    """Whether a text is a formula, or one behind apostrophes of its own, which come back too."""
+    return text.lstrip("'").startswith(FORMULA_PREFIXES)
 
 
 def value_at(row: Any, column: str) -> Any:  # noqa: ANN401 - any JSON value

@@ -7,7 +7,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.core.http.csv_text import FORMULA_PREFIXES, format_csv, prefers_csv
+from app.core.http.csv_text import (
+    FORMULA_PREFIXES,
+    format_cell,
+    format_csv,
+    prefers_csv,
+    remove_formula_guard,
+)
 
 PREFERENCES = {
     "": False,
@@ -60,6 +66,9 @@ CELLS: list[tuple[Any, str]] = [
     ("=1+1", "'=1+1"),
     ("+49", "'+49"),
     ("-5", "'-5"),
+    ("'-5", "''-5"),
+    ("''=1", "'''=1"),
+    ("'tis", "'tis"),
     ("@SUM(A1)", "'@SUM(A1)"),
     ("\t=1", "'\t=1"),
     ("\r=1", '"\'\r=1"'),
@@ -80,6 +89,12 @@ def test_a_nested_value_is_found_by_its_path() -> None:
     rows: list[dict[str, Any]] = [{"trend": {"d7": 1.5, "d28": None}}, {"trend": None}, {}]
 
     assert format_csv(["trend.d7", "trend.d28"], rows) == "trend.d7,trend.d28\r\n1.5,\r\n,\r\n,\r\n"
+
+
+@given(st.text("'=+-@\ta", max_size=6))
+def test_the_guard_of_a_text_is_removed_as_it_was_added(text: str) -> None:
+    """An account `'+49` stays another account than `+49`."""
+    assert remove_formula_guard(str(format_cell(text))) == text
 
 
 values = st.none() | st.booleans() | st.integers() | st.text() | st.lists(st.text(), max_size=2)
@@ -105,6 +120,6 @@ def expected_cell(value: object) -> str:
             return "true" if value else "false"
         case list():
             return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
-        case str() if value.startswith(FORMULA_PREFIXES):
+        case str() if value.lstrip("'").startswith(FORMULA_PREFIXES):
             return f"'{value}"
     return str(value)
