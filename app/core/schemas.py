@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from datetime import date, datetime
 from http import HTTPStatus
 from typing import Annotated, Any, Self, TypeAlias
@@ -57,27 +58,29 @@ Flag = Annotated[bool, Strict()]
 
 def _iso_day(value: object) -> object:
     """Accept only YYYY-MM-DD: pydantic would read a number as seconds since 1970."""
-    if isinstance(value, str) and not re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", value):
-        raise PydanticCustomError("day", "Must be a day in the form YYYY-MM-DD.")
-    if not isinstance(value, str | date):
-        raise PydanticCustomError("day", "Must be a day in the form YYYY-MM-DD.")
-    return value
+    if isinstance(value, date):
+        return value
+    if isinstance(value, str) and re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", value):
+        with suppress(ValueError):
+            return date.fromisoformat(value)
+    raise PydanticCustomError("day", "Must be a day in the form YYYY-MM-DD.")
 
 
 Day = Annotated[date, BeforeValidator(_iso_day)]
 
 
-def _iso_timestamp(value: object) -> object:
+def _iso_timestamp(value: object, check: ValidatorFunctionWrapHandler) -> object:
     """Accept only ISO texts: pydantic would read "1700000000" as seconds since 1970."""
     is_iso = isinstance(value, str) and re.match(r"[0-9]{4}-", value)
-    if not is_iso and not isinstance(value, datetime):
-        raise PydanticCustomError(
-            "instant", "Must be a time with a zone (RFC 3339), such as 2026-03-01T12:00:00Z."
-        )
-    return value
+    if is_iso or isinstance(value, datetime):
+        with suppress(ValidationError):
+            return check(value)
+    raise PydanticCustomError(
+        "instant", "Must be a time with a zone (RFC 3339), such as 2026-03-01T12:00:00Z."
+    )
 
 
-Timestamp = Annotated[AwareDatetime, BeforeValidator(_iso_timestamp)]
+Timestamp = Annotated[AwareDatetime, WrapValidator(_iso_timestamp)]
 
 NO_OTHER_KEYS = Field(
     json_schema_extra={"additionalProperties": False}

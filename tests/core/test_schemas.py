@@ -1,15 +1,16 @@
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
 from fastapi import FastAPI
 from pydantic import BaseModel, ValidationError
 
-from app.core.schemas import Count, Day, JsonObject, add_problems, problem_responses
+from app.core.schemas import Count, Day, JsonObject, Timestamp, add_problems, problem_responses
 
 
 class Sample(BaseModel):
     day: Day = date(2026, 1, 1)
+    time: Timestamp = datetime(2026, 1, 1, tzinfo=UTC)
     count: Count = 0
     object: JsonObject = {}
 
@@ -27,8 +28,16 @@ def test_an_invalid_count_is_refused(count: Any) -> None:  # noqa: ANN401
 
 @pytest.mark.parametrize("day", [0, "0", "2026-1-1", "2026-02-30", "2026-01-01T00:00:00", True])
 def test_an_invalid_day_is_refused(day: Any) -> None:  # noqa: ANN401
-    with pytest.raises(ValidationError):
+    with pytest.raises(ValidationError, match=r"Must be a day in the form YYYY-MM-DD\."):
         Sample(day=day)
+
+
+@pytest.mark.parametrize(
+    "time", ["2026-02-30T00:00:00Z", "2026-01-01T00:00:00", "2026-01-01T25:00:00Z", "01/02/2026", 5]
+)
+def test_an_invalid_time_is_refused_with_what_to_write(time: Any) -> None:  # noqa: ANN401
+    with pytest.raises(ValidationError, match="Must be a time with a zone"):
+        Sample(time=time)
 
 
 def test_bounds_are_documented() -> None:
