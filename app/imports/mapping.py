@@ -13,10 +13,11 @@ from app.core.errors import UnprocessableError
 from app.core.http.csv_text import remove_formula_guard
 
 RULE_PATTERN = re.compile(r"(?P<source>[^\[\]]+)(\[(?P<column>[^=\]]+)=(?P<value>[^\]]*)\])?")
+PUNCTUATION = re.compile(r"[\W_]")
 PLACEHOLDER = re.compile(r"\{([^{}]+)\}")
 
-NULL_CELLS = frozenset({r"\N", "NULL"})
-"""How databases write null into CSV: ClickHouse and MySQL, and SQL Server."""
+NULL_CELLS = frozenset({r"\N", "NULL", "null"})
+"""How databases write null into CSV: ClickHouse and MySQL, SQL Server, and JSON in a cell."""
 
 ColumnPositions = Mapping[str, int]
 """The position of each column in a row."""
@@ -92,6 +93,27 @@ def clean_cell(cell: str) -> str:
     return "" if text in NULL_CELLS else text
 
 
+def _respelled(columns: Sequence[str], fields: Sequence[str]) -> dict[str, str]:
+    """Return field to column where only a column of another spelling is there, such as ``MRR``.
+
+    Raises MappingError if there are several: only a mapping can tell which of them is meant.
+    """
+    found: dict[str, str] = {}
+    meant = {_plain(name): name for name in fields if name not in columns}
+    for column in columns:
+        name = meant.get(_plain(column))
+        if name is not None and found.setdefault(name, column) != column:
+            raise MappingError(
+                f"The columns {found[name]!r} and {column!r} could both be {name!r}:"
+                " map one of them."
+            )
+    return found
+
+
+def _plain(name: str) -> str:
+    return PUNCTUATION.sub("", name.lower())
+
+
 @dataclass(frozen=True, slots=True)
 class ColumnMapping:
     """Rules by field. ``lookups``: tables by column that translate its values first."""
@@ -118,14 +140,17 @@ class ColumnMapping:
     ) -> "ColumnMapping":
         """Return the mapping for a file with these columns. Raise MappingError if it does not fit.
 
-        Without rules, columns that are named like fields are mapped to them. Fields that start
-        with one of ``open_prefixes`` may have any name.
+        Without rules, columns that are named like fields are mapped to them, in any spelling.
+        Fields that start with one of ``open_prefixes`` may have any name.
         """
 
         def is_known(name: str) -> bool:
             return name in fields or name.startswith(open_prefixes)
 
-        rules = self.rules or {name: ColumnRule(name) for name in columns if is_known(name)}
+        rules = self.rules or {
+            **{name: ColumnRule(name) for name in columns if is_known(name)},
+            **{name: ColumnRule(column) for name, column in _respelled(columns, fields).items()},
+        }
         read = {column for rule in rules.values() for column in rule.columns} | set(self.lookups)
         if missing := read - set(columns):
             raise MappingError(

@@ -34,7 +34,7 @@ def account_ids(session: Session) -> list[str]:
     return sorted(row.account_id for row in session.query(Account))
 
 
-@pytest.mark.parametrize("null", ["\\N", "NULL"])
+@pytest.mark.parametrize("null", ["\\N", "NULL", "null"])
 def test_the_null_of_a_database_is_an_empty_cell(
     sessions: SessionFactory, session: Session, null: str
 ) -> None:
@@ -92,6 +92,19 @@ def test_an_ambiguous_price_or_number_of_seats_is_refused(
         (3, "invalid_row"),
     ]
     assert "thousands" in errors(session, job.id)[0][2]
+
+
+def test_a_currency_in_another_spelling_is_the_currency_of_the_price(
+    sessions: SessionFactory, session: Session
+) -> None:
+    """Read as dollars, 100 euros would be another price."""
+    content = b"Account ID,Starts On,MRR,Currency,renewalOn\na1,2026-01-01,100,EUR,2027-01-01\n"
+
+    run_import(sessions, SUBSCRIPTIONS, content)
+
+    [period] = session.query(Subscription)
+    assert (period.account_id, period.mrr_cents, period.currency) == ("a1", 10_000, "EUR")
+    assert str(period.renewal_on) == "2027-01-01"
 
 
 @pytest.mark.parametrize("plan", [ACCOUNTS, EVENTS, SUBSCRIPTIONS])

@@ -43,6 +43,23 @@ def test_without_a_mapping_columns_named_like_fields_are_used() -> None:
     assert read([], ["7", "pro", "", ""]) == {"plan": "pro"}
 
 
+@pytest.mark.parametrize("spelling", ["Account_ID", "accountId", "ACCOUNT ID", "account-id"])
+def test_without_a_mapping_a_column_of_another_spelling_is_the_field(spelling: str) -> None:
+    """The exact name wins: the other ``PLAN`` is a column of its own."""
+    columns = [spelling, "plan", "PLAN", "Renewal"]
+    mapping = ColumnMapping.parse([]).for_columns(columns, FIELDS)
+
+    fields = mapping.reader(columns)(["7", "pro", "old", "x"])
+
+    assert fields == {"account_id": "7", "plan": "pro"}
+
+
+def test_two_columns_of_other_spellings_are_refused() -> None:
+    reason = "The columns 'Plan' and 'PLAN' could both be 'plan': map one of them."
+    with pytest.raises(MappingError, match=reason):
+        ColumnMapping.parse([]).for_columns(["account_id", "Plan", "PLAN"], FIELDS)
+
+
 @pytest.mark.parametrize(
     ("pairs", "reason"),
     [
