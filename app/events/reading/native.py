@@ -30,14 +30,19 @@ def parse_call(raw: Mapping[str, Any]) -> DialectCall:
         traits=as_mapping(raw.get("traits")),
         impersonated=raw.get("impersonated") is True,
         sdk=sdk[:100] if isinstance(sdk, str) else None,
-        hints=_hints(raw, properties),
+        hints=_hints(kind, raw, properties),
     )
 
 
-def _hints(raw: Mapping[str, Any], properties: Mapping[str, Any]) -> tuple[str, ...]:
+def _hints(kind: str, raw: Mapping[str, Any], properties: Mapping[str, Any]) -> tuple[str, ...]:
     hints = near_misses.NATIVE_FIELDS.find(raw)
+    if kind in near_misses.PLACED_TRAITS:
+        traits = as_mapping(raw.get("traits"))
+        hints += near_misses.place_hints(kind, traits, raw)
+        hints += near_misses.place_hints(kind, traits, properties, "properties.")
     if raw.get("account_id") is None:
-        account, context = near_misses.NATIVE_ACCOUNT, as_mapping(raw.get("context"))
-        hints += account.find(raw) + account.find(properties, "properties.")
-        hints += account.find(context, "context.")
+        context = as_mapping(raw.get("context"))
+        hints += near_misses.NATIVE_ACCOUNT.find(raw)
+        hints += near_misses.NATIVE_PROPERTY.find(properties, "properties.")
+        hints += near_misses.NATIVE_CONTEXT.find(context, "context.")
     return hints

@@ -4,14 +4,16 @@ A hint contains names of fields only, never a value: values may be personal data
 from closed lists, so that a hint is short and the statistics have few different hints.
 """
 
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from app.accounts.traits import ACCOUNT_COLUMNS, LINK_TRAITS, PRICE_TRAITS, SPELLINGS
 
 UNREAD_FIELD = "unread_field"
 NOTHING = (None, "")
-SEPARATORS = str.maketrans("", "", " _-.")
+SEPARATORS = str.maketrans("", "", " _-.()[]$€£/:#")
+UNITS = re.compile(r"(in)?(cents|usd|eur|gbp)$")
 MRR_UNIT = " It is the price of one month, in units of the currency and not in cents."
 ACCOUNT_CALL = "a `group` call"
 
@@ -19,16 +21,18 @@ ACCOUNT_CALL = "a `group` call"
 class NearMisses:
     """Names that are not read, each with the name that is probably meant.
 
+    ``elsewhere``: the right name itself is not read here, but at another place of the event.
     The frozen set makes the usual case, no near miss, cost less than a microsecond.
     """
 
-    def __init__(self, *groups: tuple[str, Iterable[str]]) -> None:
+    def __init__(self, *groups: tuple[str, Iterable[str]], elsewhere: bool = False) -> None:
+        self.elsewhere = elsewhere
         self.meant = {
             variant: meant
             for meant, names in groups
             for name in names
             for variant in _spellings(name)
-            if variant != meant
+            if elsewhere or variant != meant
         }
         self.names = frozenset(self.meant)
 
@@ -40,7 +44,7 @@ class NearMisses:
             _hint(prefix + name, f"`{self.meant[name]}`")
             for name in fields
             if name in self.names and fields[name] not in NOTHING
-            if fields.get(self.meant[name]) in NOTHING
+            if self.elsewhere or fields.get(self.meant[name]) in NOTHING
         )
 
 
@@ -58,10 +62,18 @@ ACCOUNT_ID_NAMES = (
     *("account_id", "company_id", "group_id", "organization_id", "organisation_id"),
     *("org_id", "tenant_id"),
 )
-TIME_NAMES = ("timestamp", "time", "event_time", "occurred_at", "ts")
+ACCOUNT_NAMES = (
+    *(*ACCOUNT_ID_NAMES, "workspace_id", "team_id", "account", "company", "organization"),
+    *("organisation", "group"),
+)
+"""Beside ``event`` and in the context. Properties may have such names for other reasons."""
+USER_NAMES = ("user_id", "user", "distinct_id", "uid")
+TIME_NAMES = (
+    *("timestamp", "time", "event_time", "occurred_at", "ts", "created_at", "datetime", "date"),
+)
 MESSAGE_ID_NAMES = ("message_id", "event_id", "insert_id")
 NATIVE_FIELDS = NearMisses(
-    ("user_id", ("user_id",)),
+    ("user_id", USER_NAMES),
     ("anonymous_id", ("anonymous_id",)),
     ("previous_id", ("previous_id",)),
     ("message_id", MESSAGE_ID_NAMES),
@@ -71,9 +83,11 @@ NATIVE_FIELDS = NearMisses(
     ("properties", ("properties", "props")),
     ("traits", ("traits",)),
 )
-NATIVE_ACCOUNT = NearMisses(("account_id", ACCOUNT_ID_NAMES))
+NATIVE_ACCOUNT = NearMisses(("account_id", ACCOUNT_NAMES))
+NATIVE_CONTEXT = NearMisses(("account_id", ACCOUNT_NAMES), elsewhere=True)
+NATIVE_PROPERTY = NearMisses(("account_id", ACCOUNT_ID_NAMES), elsewhere=True)
 SEGMENT_FIELDS = NearMisses(
-    ("userId", ("user_id",)),
+    ("userId", USER_NAMES),
     ("anonymousId", ("anonymous_id",)),
     ("previousId", ("previous_id",)),
     ("messageId", MESSAGE_ID_NAMES),
@@ -82,16 +96,19 @@ SEGMENT_FIELDS = NearMisses(
     ("properties", ("properties", "props")),
     ("traits", ("traits",)),
 )
-SEGMENT_GROUP = NearMisses(("groupId", ACCOUNT_ID_NAMES))
-SEGMENT_ACCOUNT = NearMisses(("context.groupId", ACCOUNT_ID_NAMES))
+SEGMENT_GROUP = NearMisses(("groupId", ACCOUNT_NAMES))
+SEGMENT_ACCOUNT = NearMisses(("context.groupId", ACCOUNT_NAMES))
 SEGMENT_PROPERTY = NearMisses(("properties.account_id", ACCOUNT_ID_NAMES))
 
 ACCOUNT_TRAIT_NAMES: Mapping[str, Iterable[str]] = {
     "mrr": (
-        *("mrrcents", "mrramount", "mrrusd", "mrreur", "mrrvalue", "currentmrr", "totalmrr"),
+        *("mrramount", "mrrvalue", "mrrtotal", "currentmrr", "totalmrr", "monthlymrr", "netmrr"),
+        *("grossmrr", "accountmrr", "subscriptionmrr", "customermrr"),
         *("monthlyspend", "monthlyrevenue", "monthlyrecurringrevenue", "monthlyprice"),
-        *("monthlyfee", "monthlyamount", "monthlyvalue", "price", "spend", "arr", "arrcents"),
+        *("monthlyfee", "monthlyamount", "monthlyvalue", "price", "spend", "arr"),
         *("annualrecurringrevenue", "acv", "annualcontractvalue", "contractvalue"),
+        *("amount", "billingamount", "subscriptionamount", "subscriptionprice", "planprice"),
+        *("planamount", "monthlycost", "monthlycharge"),
     ),
     "plan": (
         *("planname", "plantype", "planid", "plancode", "plantier", "subscriptionplan"),
@@ -105,10 +122,13 @@ ACCOUNT_TRAIT_NAMES: Mapping[str, Iterable[str]] = {
     "seats": (
         *("seatcount", "seatscount", "numberofseats", "numseats", "totalseats", "paidseats"),
         *("purchasedseats", "licenses", "licences", "licensecount", "licensedseats", "quantity"),
+        *("seatlimit", "maxseats"),
     ),
     "renewal_date": (
         *("renewal", "renewalon", "renewalat", "renewson", "renewsat", "nextrenewal"),
         *("nextrenewaldate", "contractend", "contractenddate", "subscriptionenddate"),
+        *("contractrenewal", "contractrenewaldate", "subscriptionrenewal"),
+        "subscriptionrenewaldate",
     ),
     "employees": (
         *("employeecount", "employeescount", "numberofemployees", "numemployees"),
@@ -125,7 +145,7 @@ ACCOUNT_TRAIT_NAMES: Mapping[str, Iterable[str]] = {
     "segment": ("customersegment", "accountsegment", "marketsegment"),
     "owner": (
         *("accountowner", "accountmanager", "csm", "customersuccessmanager", "ownername"),
-        *("owneremail", "csmemail"),
+        *("owneremail", "csmemail", "csmname", "accountownername", "accountowneremail"),
     ),
     "industry": ("vertical", "industryname", "sector"),
     "parent_id": ("parent", "parentaccount", "parentaccountid", "parentgroupid"),
@@ -153,6 +173,11 @@ ACCOUNT_TRAITS = ACCOUNT_COLUMNS.keys() | PRICE_TRAITS.keys() | LINK_TRAITS.keys
 READ_TRAITS = frozenset(ACCOUNT_TRAITS | SPELLINGS.keys())
 READ_PROPERTIES = READ_TRAITS | {"account_name", "plan_name", "price", "quantity"}
 READ_PERSON_TRAITS = frozenset(PERSON_TRAIT_NAMES)
+PLACED_TRAITS: Mapping[str, Collection[str]] = {
+    "group": frozenset(ACCOUNT_TRAITS - {"created_at"}),
+    "identify": READ_PERSON_TRAITS,
+}
+"""``created_at`` beside the traits may be the time of the call."""
 MEANT_TRAITS = {
     **{_plain(name): SPELLINGS.get(name, name) for name in READ_TRAITS},
     **_by_plain_name(ACCOUNT_TRAIT_NAMES),
@@ -194,12 +219,30 @@ def _trait_hints(
 ) -> tuple[str, ...]:
     """Return a hint for each trait that is not read, unless the trait that is meant is given."""
     given = {name for name, value in traits.items() if value is not None}
-    found = {name: meant[plain] for name in given - read if (plain := _plain(name)) in meant}
+    found = {name: each for name in given - read if (each := _meant(_plain(name), meant))}
     known = {SPELLINGS.get(name, name) for name in given & read}
     return tuple(
         _hint(name, f"`{found[name]}`") + (MRR_UNIT if _needs_unit(name, found[name]) else "")
         for name in sorted(found)
         if found[name] not in known
+    )
+
+
+def _meant(plain: str, meant: Mapping[str, str]) -> str | None:
+    """Return the trait that is meant. A price may have its unit as the last part of its name."""
+    unit_free = meant.get(UNITS.sub("", plain))
+    return meant.get(plain) or (unit_free if unit_free == "mrr" else None)
+
+
+def place_hints(
+    kind: str, traits: Mapping[str, Any], fields: Mapping[str, Any], prefix: str = ""
+) -> tuple[str, ...]:
+    """Return hints for traits that a ``group`` or ``identify`` call has beside its ``traits``."""
+    names: Collection[str] = PLACED_TRAITS.get(kind, ())
+    return tuple(
+        _hint(prefix + name, f"`traits.{name}`")
+        for name in fields
+        if name in names and fields[name] not in NOTHING and traits.get(name) in NOTHING
     )
 
 

@@ -15,6 +15,12 @@ from tests.events.calls import NATIVE, group, identify, track, unattributed
 UNIT = " It is the price of one month, in units of the currency and not in cents."
 
 
+NAMES_OF_PRICES = [
+    *("mrr_cents", "monthly_spend", "mrrCents", "ARR", "monthlyPrice", "mrr_in_cents", "$mrr_usd"),
+    *("MRR (USD)", "amount_cents", "monthly_recurring_revenue_cents", "billing_amount", "net_mrr"),
+]
+
+
 def verdict(receipt: dict[str, Any]) -> dict[str, Any]:
     [found] = receipt["events"]
     return dict(found)
@@ -46,7 +52,7 @@ def test_a_trait_of_a_group_call_that_is_nearly_right_is_named(
     assert found["hints"] == [unread(trait, meant)]
 
 
-@pytest.mark.parametrize("trait", ["mrr_cents", "monthly_spend", "mrrCents", "ARR", "monthlyPrice"])
+@pytest.mark.parametrize("trait", NAMES_OF_PRICES)
 def test_a_price_of_another_unit_says_which_unit_is_expected(
     client: TestClient, trait: str
 ) -> None:
@@ -118,6 +124,29 @@ def test_an_event_without_an_account_names_the_field_that_may_hold_it(
             [unread("properties.company_id", "account_id")],
         ),
         ({"user_id": "a", "account_id": "b", "occurredAt": 1}, [unread("occurredAt", "timestamp")]),
+        ({"user_id": "a", "account_id": "b", "created_at": 1}, [unread("created_at", "timestamp")]),
+        ({"user": "a", "account_id": "b"}, [unread("user", "user_id")]),
+        ({"user_id": "a", "account": "b"}, [unread("account", "account_id")]),
+        (
+            {"user_id": "a", "properties": {"account_id": "b"}},
+            [unread("properties.account_id", "account_id")],
+        ),
+        (
+            {"user_id": "a", "context": {"account_id": "b"}},
+            [unread("context.account_id", "account_id")],
+        ),
+        (
+            {"type": "group", "account_id": "b", "mrr": 5, "created_at": "2026-01-01"},
+            [unread("created_at", "timestamp"), unread("mrr", "traits.mrr")],
+        ),
+        (
+            {"type": "group", "account_id": "b", "properties": {"plan": "pro"}},
+            [unread("properties.plan", "traits.plan")],
+        ),
+        (
+            {"type": "identify", "user_id": "a", "email": "eve@x.com"},
+            [unread("email", "traits.email")],
+        ),
     ],
 )
 def test_the_native_dialect_names_fields_of_other_spellings(
@@ -126,6 +155,16 @@ def test_the_native_dialect_names_fields_of_other_spellings(
     answer = client.post(NATIVE, json={"event": "Export", "message_id": "m1", **fields})
 
     assert verdict(answer.json())["hints"] == hints
+
+
+def test_a_trait_beside_the_traits_of_a_segment_call_is_named(client: TestClient) -> None:
+    """The plan is given twice: that of ``traits`` counts, and there is nothing to say."""
+    call = group(traits={"plan": "pro"}, mrr=100, plan="pro", properties={"seats": 5})
+
+    assert verdict(calls.ingest(client, call))["hints"] == [
+        unread("mrr", "traits.mrr"),
+        unread("properties.seats", "traits.seats"),
+    ]
 
 
 def test_a_price_property_of_a_subscription_event_is_named(client: TestClient) -> None:
