@@ -41,6 +41,7 @@ from app.events.quarantine.endpoints import router as quarantine_router
 from app.events.sources.endpoints import router as stats_router
 from app.health.endpoints import router as health_router
 from app.imports.endpoints import router as imports_router
+from app.imports.upload_limits import UploadLimits
 from app.interventions.endpoints import router as interventions_router
 from app.interventions.experiments.endpoints import router as experiments_router
 from app.interventions.playbooks.endpoints import router as playbooks_router
@@ -124,6 +125,7 @@ async def lifespan(app: FastAPI) -> AsyncGenerator[dict[str, Any]]:
     """Allow as many threads as connections, so that a request with a thread never waits for one."""
     pool_size = app.state.pool_size
     app.state.slots = DatabaseSlots(pool_size, queue=pool_size * WAITING_REQUESTS_PER_SLOT)
+    app.state.uploads = UploadLimits(pool_size)
     to_thread.current_default_thread_limiter().total_tokens = pool_size + 2
     drain_on_sigterm(app)
     parent_check = asyncio.create_task(stop_with_parent())

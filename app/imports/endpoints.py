@@ -1,6 +1,6 @@
 """Imports over HTTP: upload a file, follow its import, list row errors, cancel."""
 
-from collections.abc import Iterable
+from collections.abc import AsyncGenerator, Iterable
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Request
@@ -10,13 +10,12 @@ from app.core.db import ReadSessionDep, SessionDep
 from app.core.pagination import Page, PagingDep
 from app.core.schemas import NO_NUL, Id, problem_responses
 from app.imports import queries, service
-from app.imports.files import OpenFile, compute_fingerprint
 from app.imports.kinds import ImportKind
 from app.imports.mapping import MappingError
 from app.imports.plan import ImportPlan
 from app.imports.records import FileFormat
 from app.imports.schemas import UPLOAD_BODY, ImportOut, ImportRowErrorOut
-from app.imports.uploads import UploadDep, store_file
+from app.imports.uploads import PreparedUpload, receive_upload, store_chunks
 from app.jobs import queries as jobs
 from app.jobs import service as job_service
 from app.workspaces.auth import AccountActor, AccountWriter, Reader
@@ -94,34 +93,40 @@ def _lookups(texts: Iterable[str]) -> dict[str, dict[str, str]]:
     return tables
 
 
+async def get_upload(
+    request: Request, caller: AccountWriter, plan: Annotated[ImportPlan, Depends(parse_plan)]
+) -> AsyncGenerator[PreparedUpload]:
+    """Yield the complete body, checked with the plan, before a database slot is requested."""
+    if plan.kind is ImportKind.EVENTS:
+        caller.require(Scope.INGEST_WRITE)
+    async with receive_upload(request, caller.workspace_id, plan) as upload:
+        yield upload
+
+
 @router.post(
     "/imports",
     status_code=202,
-    responses=problem_responses(400, 408, 413, 415),
+    responses=problem_responses(400, 408, 413, 415, 429),
     openapi_extra=UPLOAD_BODY,
     summary="Start an import",
 )
 def create_import(
-    request: Request,
     caller: AccountWriter,
     actor: AccountActor,
-    plan: Annotated[ImportPlan, Depends(parse_plan)],
-    file: UploadDep,
+    upload: Annotated[PreparedUpload, Depends(get_upload, scope="function")],
     session: SessionDep,
 ) -> ImportOut:
     """Upload a CSV or NDJSON file, plain or gzipped. The workers import it in the background.
 
     Idempotent: the same file with the same parameters returns the existing import, unless that
-    one failed or was cancelled. Events also require the scope `ingest:write`.
+    one failed or was cancelled. Events also require the scope `ingest:write`. A workspace has at
+    most two uploads at a time; a third is answered with 429.
     """
-    if plan.kind is ImportKind.EVENTS:
-        caller.require(Scope.INGEST_WRITE)
-    source = OpenFile(file)
-    plan.check(source)
-    fingerprint = compute_fingerprint(source.blocks(0), limit=request.app.state.import_bytes)
-    job, is_new = service.start_import(session, actor, plan, fingerprint, kind=service.UPLOAD_JOB)
+    job, is_new = service.start_import(
+        session, actor, upload.plan, upload.fingerprint, kind=service.UPLOAD_JOB
+    )
     if is_new:
-        store_file(session, caller.workspace_id, job.id, source.blocks(0))
+        store_chunks(session, caller.workspace_id, job.id, upload.chunks)
     return ImportOut.from_job(job)
 
 

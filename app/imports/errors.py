@@ -7,7 +7,7 @@ from app.core.errors import BadRequestError, PayloadTooLargeError, Unprocessable
 ROW_CODES = {
     "invalid_csv": "The quotes of the row do not match, or a cell is longer than 128 KiB.",
     "too_many_cells": "The row has more cells than the file has columns.",
-    "line_too_long": "The line is longer than 1 MiB.",
+    "line_too_long": "The line, or a row of several lines, is longer than 1 MiB.",
     "invalid_encoding": "The line is not UTF-8.",
     "invalid_json": "The line is not JSON.",
     "missing_timestamp": "The event has no timestamp: each imported event needs one.",

@@ -21,6 +21,8 @@ from app.workspaces.tables import Workspace
 
 FIRST_MONTH = date(1990, 1, 1)
 MIN_EPOCH_DIGITS = 9
+MAX_NAMES_PER_ROW = 100
+"""Each name becomes an event with all other fields of the row."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +83,7 @@ def event_builder(digest: str, split: str | None) -> Callable[[RowFields, int], 
     """Return a function that turns a row and its line number into native events.
 
     An event without an id gets one from the file's ``digest`` and its line. ``split``: separates
-    the event names of a row that stands for several events.
+    the event names of a row that stands for several events. Too many raise ValueError.
     """
 
     def build(fields: RowFields, line: int) -> list[RowFields]:
@@ -93,6 +95,8 @@ def event_builder(digest: str, split: str | None) -> Callable[[RowFields, int], 
                 fields["message_id"] = f"import-{digest}:{line}"
             return [fields]
         names = str(fields.get("event", "")).split(split)
+        if len(names) > MAX_NAMES_PER_ROW:
+            raise ValueError(f"event: the cell has more than {MAX_NAMES_PER_ROW} event names.")
         return [
             {"message_id": f"import-{digest}:{line}:{n}"} | fields | {"event": name}
             for n, name in enumerate(names)

@@ -94,10 +94,10 @@ class EventPageLoader:
             else:
                 try:
                     refuse_shortened_ids(record)
+                    built = self.build_events(record, line)
                 except ValueError as error:
                     errors.append(RowError(line, "invalid_row", str(error)))
                     continue
-                built = self.build_events(record, line)
                 events += built
                 lines += [line] * len(built)
         return ParsedPage(page, (self.loader.parse(events, suspect=page.suspect), lines), errors)

@@ -5,6 +5,7 @@ the column only in rows where ``units`` is ``users``; in other rows the field is
 """
 
 import re
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Self
@@ -15,6 +16,8 @@ from app.core.http.csv_text import remove_formula_guard
 RULE_PATTERN = re.compile(r"(?P<source>[^\[\]]+)(\[(?P<column>[^=\]]+)=(?P<value>[^\]]*)\])?")
 PUNCTUATION = re.compile(r"[\W_]")
 PLACEHOLDER = re.compile(r"\{([^{}]+)\}")
+MAX_PLACEHOLDERS = 100
+"""Of all templates together: each repeats a cell in every row."""
 
 NULL_CELLS = frozenset({r"\N", "NULL", "null"})
 """How databases write null into CSV: ClickHouse and MySQL, SQL Server, and JSON in a cell."""
@@ -133,6 +136,9 @@ class ColumnMapping:
             if name.strip() in rules:
                 raise MappingError(f"The field {name.strip()!r} is mapped twice: keep one.")
             rules[name.strip()] = ColumnRule.parse(rule)
+        named = sum(len(PLACEHOLDER.findall(rule.source)) for rule in rules.values())
+        if named > MAX_PLACEHOLDERS:
+            raise MappingError(f"The templates name {named} columns: {MAX_PLACEHOLDERS} can be.")
         return cls(rules, lookups or {})
 
     def for_columns(
@@ -156,7 +162,8 @@ class ColumnMapping:
             raise MappingError(
                 f"The file has no column {min(missing)!r}; it has {', '.join(columns)[:300]}."
             )
-        if repeated := {name for name in read if columns.count(name) > 1}:
+        times = Counter(columns)
+        if repeated := {name for name in read if times[name] > 1}:
             raise MappingError(
                 f"The file has two columns named {min(repeated)!r}: rename or remove one of them."
             )

@@ -13,6 +13,10 @@ from app.imports.errors import InvalidFileError, RowError
 from app.imports.files import FileSource
 
 MAX_LINE_BYTES = 1024 * 1024
+"""Of a line, of a row of several lines, and of all that comes before the first row."""
+MAX_COLUMNS = 16_384
+PAGE_BYTES = 4 * 1024 * 1024
+"""After so many bytes a page ends, with as few rows as it has: blank lines take time too."""
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 DELIMITERS = ",;\t"
 UTF_16_MARKS = (b"\xff\xfe", b"\xfe\xff")
@@ -65,6 +69,30 @@ class Lines:
             yield text + "\n"
 
 
+class _RowTooLongError(Exception):
+    pass
+
+
+class _RowLines:
+    """The lines of one row after the other, for a CSV reader; a row cannot go on for ever."""
+
+    def __init__(self, texts: Iterator[str]) -> None:
+        self._texts, self._length = texts, 0
+
+    def start_row(self) -> None:
+        self._length = 0
+
+    def __iter__(self) -> Iterator[str]:
+        return self
+
+    def __next__(self) -> str:
+        text = next(self._texts)
+        self._length += len(text)
+        if self._length > MAX_LINE_BYTES + 1:  # the line's end
+            raise _RowTooLongError
+        return text
+
+
 class FileFormat(StrEnum):
     CSV = "csv"
     NDJSON = "ndjson"
@@ -111,24 +139,30 @@ def read_header(source: FileSource) -> CsvHeader:
     texts = lines.texts()
     first = next(texts, "")
     delimiter = max(DELIMITERS, key=first.count)
-    rows = chain([first.removeprefix("\ufeff")], texts)
+    rows = _RowLines(chain([first.removeprefix("\ufeff")], texts))
     try:
         columns = next(csv.reader(rows, delimiter=delimiter), [])
-    except csv.Error:
+    except (csv.Error, _RowTooLongError):
         raise InvalidFileError("The first line is not valid CSV: check its quotes.") from None
     if lines.bad:
         raise InvalidFileError("The first line is not UTF-8 text, or it is longer than 1 MiB.")
     if not any(column.strip() for column in columns):
         raise InvalidFileError("The file must start with a line of column names.")
+    if len(columns) > MAX_COLUMNS:
+        raise InvalidFileError(f"The file has more than {MAX_COLUMNS} columns: remove some.")
     return CsvHeader([column.strip() for column in columns], delimiter, lines.offset, lines.number)
 
 
 def _text_blocks(source: FileSource) -> Iterator[bytes]:
-    blocks = source.blocks(0)
-    first = next(blocks, b"")
-    if first.startswith(UTF_16_MARKS) or b"\0" in first.partition(b"\n")[0]:
-        raise InvalidFileError("The file is not UTF-8 text: convert it to UTF-8.")
-    return chain([first], blocks)
+    """Yield the first blocks of a file; the first row must end in them."""
+    size = 0
+    for block in source.blocks(0):
+        if not size and (block.startswith(UTF_16_MARKS) or b"\0" in block.partition(b"\n")[0]):
+            raise InvalidFileError("The file is not UTF-8 text: convert it to UTF-8.")
+        if size > MAX_LINE_BYTES:
+            raise InvalidFileError("The first line is longer than 1 MiB, or only blank lines come.")
+        size += len(block)
+        yield block
 
 
 def check_ndjson(source: FileSource) -> None:
@@ -159,17 +193,22 @@ class CsvReader:
     ) -> None:
         first, number = (header.offset, header.line) if offset is None else (offset, line or 1)
         self._lines = Lines(source.blocks(first), offset=first, number=number)
-        self._rows = csv.reader(self._lines.texts(), delimiter=header.delimiter)
+        self._row_lines = _RowLines(self._lines.texts())
+        self._rows = csv.reader(self._row_lines, delimiter=header.delimiter)
         self._width, self._read_cells = len(header.columns), read_cells
 
     def read_page(self, limit: int) -> RecordPage:
         page, lines, bad = RecordPage(), self._lines, self._lines.bad
-        while page.rows < limit and not page.last:
+        end = lines.offset + PAGE_BYTES
+        while page.rows < limit and lines.offset < end and not page.last:
             line = lines.number
+            self._row_lines.start_row()
             try:
                 cells = next(self._rows)
             except StopIteration:
                 page.last = True
+            except _RowTooLongError:
+                page.errors.append(RowError.from_code(line, "line_too_long"))
             except csv.Error:
                 page.errors.append(RowError.from_code(line, "invalid_csv"))
             else:
@@ -200,7 +239,8 @@ class NdjsonReader:
 
     def read_page(self, limit: int) -> RecordPage:
         page, lines = RecordPage(), self._lines
-        while page.rows < limit:
+        end = lines.offset + PAGE_BYTES
+        while page.rows < limit and lines.offset < end:
             raw = next(self._iterator, None)
             if raw is None:
                 page.last = True

@@ -2,13 +2,13 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from tempfile import TemporaryFile
 
 from app.core.db import SessionFactory, transaction
 from app.imports import service
-from app.imports.files import compute_fingerprint
 from app.imports.import_job import Importer
 from app.imports.plan import ImportPlan
-from app.imports.uploads import store_file
+from app.imports.uploads import prepare_upload, store_chunks
 from app.jobs.runner import JobRunner
 from app.tables import Job
 from app.workspaces.service import Actor
@@ -29,18 +29,14 @@ class TextSource:
 
 def start_import(sessions: SessionFactory, plan: ImportPlan, content: bytes) -> str:
     """Upload a file. Return the id of its import."""
-    source = TextSource(content)
-    plan.check(source)
-    with transaction(sessions) as session:
+    with TemporaryFile() as file, transaction(sessions) as session:
+        upload = prepare_upload(plan, TextSource(content), file)
+        actor = Actor("acme", "test", NOW)
         job, is_new = service.start_import(
-            session,
-            Actor("acme", "test", NOW),
-            plan,
-            compute_fingerprint(source.blocks(0)),
-            kind=service.UPLOAD_JOB,
+            session, actor, plan, upload.fingerprint, kind=service.UPLOAD_JOB
         )
         if is_new:
-            store_file(session, "acme", job.id, source.blocks(0))
+            store_chunks(session, "acme", job.id, upload.chunks)
         return job.id
 
 

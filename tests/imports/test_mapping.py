@@ -70,6 +70,7 @@ def test_two_columns_of_other_spellings_are_refused() -> None:
         (["account_id=id["], "must be a column, a {template}"),
         (["colour=id"], "'colour' is not a field. The fields are account_id"),
         (["plan=id", "plan=plan"], "'plan' is mapped twice"),
+        (["plan=" + "{id}" * 101], "The templates name 101 columns: 100 can be."),
     ],
 )
 def test_an_invalid_mapping_is_refused(pairs: list[str], reason: str) -> None:

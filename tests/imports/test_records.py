@@ -143,7 +143,7 @@ def test_gzip_is_detected_by_content(wraps: int) -> None:
     for _ in range(wraps):
         packed = gzip.compress(packed)
 
-    source = OpenFile(BytesIO(packed))
+    source = OpenFile(BytesIO(packed), 1_000_000)
 
     assert b"".join(source.blocks(0)) == content
     assert b"".join(source.blocks(4001)) == content[4001:]
@@ -155,11 +155,11 @@ def test_a_truncated_or_corrupt_gzip_file_is_refused(cut: int) -> None:
     packed = gzip.compress(b"a,b\n" * 1000)
 
     with pytest.raises(TruncatedFileError):
-        list(decompressed_blocks(BytesIO(packed[:cut])))
+        list(decompressed_blocks(BytesIO(packed[:cut]), limit=1_000_000))
 
 
 def test_a_file_that_decompresses_beyond_the_limit_is_refused() -> None:
     bomb = gzip.compress(b"0" * 10_000_000)
 
     with pytest.raises(FileTooLargeError):
-        compute_fingerprint(decompressed_blocks(BytesIO(bomb)), limit=1_000_000)
+        list(decompressed_blocks(BytesIO(bomb), limit=1_000_000))
