@@ -10,7 +10,13 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from app.accounts import refresh_queue
-from app.accounts.refresh_queue import ClaimedAccount, Priority, claim_due, mark_all_due
+from app.accounts.refresh_queue import (
+    FAILURES_UNTIL_PARKED,
+    ClaimedAccount,
+    Priority,
+    claim_due,
+    mark_all_due,
+)
 from app.alerts import service as alerts
 from app.churn.scoring import service as churn
 from app.core import metrics
@@ -27,7 +33,6 @@ from app.workspaces.queries import find_workspace, lock_workspaces_to_sweep
 log = get_logger()
 
 SET_SIZE, SWEEP_SIZE = 500, 150
-FAILURES_UNTIL_PARKED = 3
 
 
 def refresh(

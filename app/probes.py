@@ -15,6 +15,7 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
+from app.accounts.refresh_queue import FAILURES_UNTIL_PARKED
 from app.core import metrics
 from app.core.clock import Clock
 from app.core.db import SessionFactory, transaction
@@ -40,11 +41,12 @@ class ServiceCollector(Collector):
         )
         build.add_metric((VERSION, migrations.HEAD), 1)
         yield build
+        values = {"now": self.clock(), "failures_until_parked": FAILURES_UNTIL_PARKED}
         try:
             with transaction(self.sessions) as session:
                 found = {
                     row.queue: (row.entries, float(row.seconds or 0))
-                    for row in session.execute(SQL.queues, {"now": self.clock()})
+                    for row in session.execute(SQL.queues, values)
                 }
         except SQLAlchemyError:  # without the database, the other metrics still help
             return
@@ -58,7 +60,9 @@ class ServiceCollector(Collector):
             count, seconds = found.get(queue, (0, 0.0))
             entries.add_metric((queue,), count)
             oldest.add_metric((queue,), max(seconds, 0.0))
-        yield from (entries, oldest)
+        parked = GaugeMetricFamily("health_accounts_parked", "Accounts that are parked now.")
+        parked.add_metric((), found.get("parked", (0, 0.0))[0])
+        yield from (entries, oldest, parked)
 
 
 def _example(status: int, media_type: str, example: object) -> dict[int | str, dict[str, Any]]:

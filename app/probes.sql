@@ -12,3 +12,5 @@ WHERE d.state = 'pending' AND d.due_at <= :now
 UNION ALL
 SELECT 'jobs', count(*), extract(epoch FROM CAST(:now AS timestamptz) - min(created_at))
 FROM job WHERE finished_at IS NULL
+UNION ALL
+SELECT 'parked', count(*), 0 FROM parked_account WHERE failures >= :failures_until_parked

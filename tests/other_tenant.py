@@ -8,7 +8,7 @@ from fastapi.testclient import TestClient
 from sqlalchemy import Engine, update
 from sqlalchemy.orm import Session, sessionmaker
 
-from app.tables import Delivery, IdChange, Message, Source
+from app.tables import Delivery, IdChange, Message, ParkedAccount, Source
 from app.workspaces.keys import parse_key_id
 from tests import factories
 from tests.billing import sender
@@ -88,6 +88,14 @@ def create_everything(client: TestClient, session: Session, key: str) -> None:
     factories.signal(session, OTHER_TENANT_ID, workspace_id="other")
     session.add(Source(workspace_id="other", key_id=parse_key_id(key) or "", last_event_at=NOW))
     factories.alert(session, OTHER_TENANT_ID, workspace_id="other")
+    parked = ParkedAccount(
+        workspace_id="other",
+        account_id=OTHER_TENANT_ID,
+        failures=3,
+        error="DataError",
+        failed_at=NOW,
+    )
+    session.add(parked)
     session.commit()
     change_ids(client, session)
     send_message(client, session)

@@ -194,6 +194,7 @@ LIST_ROUTES = {
     "GET /api/v1/backtests",
     "GET /api/v1/imports",
     "GET /api/v1/health-scores",
+    "GET /api/v1/parked-accounts",
     "GET /api/v1/health-overrides",
     "GET /api/v1/churn-models",
     "GET /api/v1/benchmarks",

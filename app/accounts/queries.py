@@ -5,8 +5,10 @@ from collections.abc import Collection, Sequence
 from sqlalchemy import delete, exists, select, tuple_
 from sqlalchemy.orm import Session
 
-from app.accounts.tables import Account, ExternalId, User
-from app.core.query_helpers import NO_KEY_UPDATE, RowT, get_row
+from app.accounts.refresh_queue import FAILURES_UNTIL_PARKED
+from app.accounts.tables import Account, ExternalId, ParkedAccount, User
+from app.core.pagination import Paging, RowPage
+from app.core.query_helpers import NO_KEY_UPDATE, RowT, fetch_page, get_row
 from app.core.row_queries import ensure_row
 
 
@@ -65,6 +67,15 @@ def delete_external_ids(
             tuple_(ExternalId.system, ExternalId.external_id).in_(sorted(pairs)),
         )
     )
+
+
+def list_parked(session: Session, workspace_id: str, paging: Paging) -> RowPage[ParkedAccount]:
+    """Return a page of the accounts that are parked now, in key order."""
+    parked = select(ParkedAccount).where(
+        ParkedAccount.workspace_id == workspace_id,
+        ParkedAccount.failures >= FAILURES_UNTIL_PARKED,
+    )
+    return fetch_page(session, parked, ParkedAccount.account_id, paging=paging)
 
 
 def has_excluded_users(session: Session, workspace_id: str) -> bool:

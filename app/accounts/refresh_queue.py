@@ -23,6 +23,16 @@ CLAIM_LOCK_SEED = 0x5C0E
 LOOKED_THROUGH = 5_000
 """How many marks of a workspace a claim looks through for further marks of claimed accounts."""
 
+FAILURES_UNTIL_PARKED = 3
+OUT_OF_RANGE = "A value of the account is too large, or has a form that cannot be computed with."
+PARKED_REASONS = {
+    "DataError": OUT_OF_RANGE,
+    "OverflowError": OUT_OF_RANGE,
+    "FloatingPointError": OUT_OF_RANGE,
+    "IntegrityError": "Two rows of the account contradict each other.",
+}
+"""Reasons in words, by the class of the error."""
+
 SQL = load_sql(__file__)
 
 
@@ -117,6 +127,12 @@ def record_failure(session: Session, account: ClaimedAccount, *, error: str, now
     """Count a failed refresh of one account; return the number of failures so far."""
     key = {"workspace_id": account.workspace_id, "account_id": account.account_id}
     return int(session.scalar(SQL.record_failure, key | {"error": error, "now": now}) or 0)
+
+
+def parked_reason(error: str) -> str:
+    """Return why an account is parked, without any value of its rows."""
+    known = PARKED_REASONS.get(error, "The computation of the score fails by an error in it.")
+    return f"{known} The log of the worker has the {error} under account_parked."
 
 
 def clear_failures(session: Session, accounts: Sequence[ClaimedAccount]) -> None:

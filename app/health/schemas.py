@@ -6,6 +6,8 @@ from typing import Annotated, Any, Literal, Self
 from fastapi import Path
 from pydantic import Field
 
+from app.accounts.refresh_queue import parked_reason
+from app.accounts.tables import ParkedAccount
 from app.core.pagination import Page
 from app.core.schemas import ResponseModel
 from app.health.definition.benchmark import Normalizer
@@ -25,6 +27,31 @@ AccountId = Annotated[
 ]
 
 ScorecardVersion = Annotated[int, Path(ge=1, le=2**31 - 1, description="Number of the version.")]
+
+
+class ParkedOut(ResponseModel):
+    """Why an account is not scored any more: its refresh failed three times, alone."""
+
+    reason: str = Field(
+        description="In words, without any value of the account.",
+        examples=[parked_reason("DataError")],
+    )
+    failed_at: datetime = Field(examples=["2026-03-18T12:00:00Z"])
+
+    @classmethod
+    def of(cls, error: str, failed_at: datetime, **values: Any) -> Self:  # noqa: ANN401
+        return cls(reason=parked_reason(error), failed_at=failed_at, **values)
+
+
+class ParkedAccountOut(ParkedOut):
+    """An account that is not scored until new data of it arrives, or the next daily sweep."""
+
+    account_id: str = Field(examples=["acme"])
+    failures: int = Field(description="Failed refreshes so far.", examples=[3])
+
+    @classmethod
+    def from_parked(cls, row: ParkedAccount) -> Self:
+        return cls.of(row.error, row.failed_at, account_id=row.account_id, failures=row.failures)
 
 
 class MeasureOut(ResponseModel):
@@ -143,6 +170,9 @@ class HealthOut(ResponseModel):
     polarity: Literal["higher_is_better"] = "higher_is_better"
     band: Band
     status: HealthStatus
+    parked: ParkedOut | None = Field(
+        None, description="Set while the account is not scored because its refresh fails."
+    )
     coverage: float = Field(
         description="Weight of the known measures divided by all weight.", examples=[1.0]
     )
@@ -193,6 +223,8 @@ class HealthOut(ResponseModel):
         """Build the answer from a row of account health; one never scored has no details."""
         empty = dict.fromkeys(HealthOut.model_fields) | EMPTY_DETAILS
         values = empty | (row.details or {}) | row._asdict() | {"value": row.score}
+        if row.parked_error:
+            values["parked"] = ParkedOut.of(row.parked_error, row.parked_at)
         return cls.model_validate(values)
 
 

@@ -10,10 +10,10 @@ SELECT a.account_id, coalesce(a.name, a.account_id) AS name, a.owner, a.industry
 FROM health_score h
 JOIN account a ON a.workspace_id = h.workspace_id AND a.account_id = h.account_id
 CROSS JOIN LATERAL jsonb_to_record(h.details) AS details (
-    currency text, seats int, renewal_on date, last_used_on date, inputs jsonb,
+    currency text, seats bigint, renewal_on date, last_used_on date, inputs jsonb,
     unused_product_features jsonb)
 CROSS JOIN LATERAL jsonb_to_record(coalesce(details.inputs, '{}')) AS inputs (
-    active_users int, reached int, adopted jsonb)
+    active_users bigint, reached bigint, adopted jsonb)
 LEFT JOIN churn_risk c ON c.workspace_id = h.workspace_id AND c.account_id = h.account_id
 WHERE h.workspace_id = :workspace_id AND h.account_id = ANY(CAST(:account_ids AS text[]))
   AND h.status <> 'stale'

@@ -9,14 +9,16 @@ from pydantic import Field
 from sqlalchemy.orm import Session
 
 from app.accounts import aliases
+from app.accounts import queries as accounts
 from app.accounts.refresh_queue import mark_due
 from app.churn.scoring import service as churn
 from app.churn.scoring.risk_queries import load_risks
 from app.core.clock import Now
 from app.core.db import ReadSessionDep, SessionDep
+from app.core.pagination import Page, PagingDep
 from app.core.schemas import IdFilter, ResponseModel
 from app.health.rollups.queries import roll_up_account
-from app.health.schemas import AccountId, HealthOut
+from app.health.schemas import AccountId, HealthOut, ParkedAccountOut
 from app.health.scoring import queries, service
 from app.portfolio.revenue_at_risk_queries import load_revenue_at_risk
 from app.portfolio.schemas import ChurnRiskSummary
@@ -113,3 +115,15 @@ def list_health_scores(
     known = {item.account_id for item in items}
     unknown = sorted({key for key in account_id if renamed.get(key, key) not in known})
     return HealthScoresOut(items=items, renamed=renamed, unknown=unknown)
+
+
+@router.get("/parked-accounts", summary="List parked accounts")
+def list_parked_accounts(
+    session: ReadSessionDep, caller: Reader, paging: PagingDep
+) -> Page[ParkedAccountOut]:
+    """List accounts that are not scored because their refresh failed three times, with reasons.
+
+    They are tried again when new data arrives, and at the latest with the daily sweep.
+    """
+    rows = accounts.list_parked(session, caller.workspace_id, paging)
+    return rows.to_page(ParkedAccountOut.from_parked)

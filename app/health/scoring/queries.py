@@ -6,10 +6,11 @@ from datetime import date, datetime
 from typing import Any
 
 import orjson
-from sqlalchemy import Row, bindparam, func, select
+from sqlalchemy import Row, and_, bindparam, func, select
 from sqlalchemy.orm import Session, aliased
 
-from app.accounts.tables import Account
+from app.accounts.refresh_queue import FAILURES_UNTIL_PARKED
+from app.accounts.tables import Account, ParkedAccount
 from app.core.errors import NotFoundError
 from app.core.pagination import Paging, RowPage
 from app.core.query_helpers import fetch_page, keyset, same_account
@@ -163,7 +164,16 @@ ACCOUNT_HEALTH = select(
     HealthScore.details,
     HealthScore.data_through,
     HealthScore.computed_at,
+    ParkedAccount.error.label("parked_error"),
+    ParkedAccount.failed_at.label("parked_at"),
 ).join_from(Account, HealthScore, same_account(HealthScore, Account), isouter=True)
+ACCOUNT_HEALTH = ACCOUNT_HEALTH.outerjoin(
+    ParkedAccount,
+    and_(
+        same_account(ParkedAccount, Account),
+        ParkedAccount.failures >= FAILURES_UNTIL_PARKED,
+    ),
+)
 
 AccountHealth = Row[*tuple[Any, ...]]
 
