@@ -16,7 +16,6 @@ from sqlalchemy import select
 from app.core.db import SessionFactory, transaction
 from app.engagement import service
 from app.engagement.reply_standards.service import put_standards
-from app.engagement.reply_standards.standards import ReplyStandards
 from app.tables import AccountDeadline, AccountSignal, Due, StaleAccount
 from app.worker import Worker
 from app.workspaces.service import Actor
@@ -44,10 +43,9 @@ class World:
         return Actor(workspace_id, "test", self.now)
 
     def set_standard(self, minutes: int, *, workspace_id: str = "acme") -> None:
-        standards = ReplyStandards(channels={"chat": minutes})
         with transaction(self.sessions) as session:
             factories.workspace(session, workspace_id)
-            put_standards(session, self.actor(workspace_id), standards)
+            put_standards(session, self.actor(workspace_id), {"channels": {"chat": minutes}})
 
     def ticket(
         self,

@@ -17,8 +17,8 @@ STANDARDS = "/api/v1/reply-standards"
 DEFAULTS = {"default_minutes": 1440, "channels": {"chat": 10}, "priorities": {"urgent": 120}}
 OWN = ReplyStandards(
     default_minutes=600,
-    channels={"Chat": 30, "phone": 15},
-    priorities={"urgent": 20, " low ": 2880},
+    channels={"chat": 30, "phone": 15},
+    priorities={"urgent": 20, "low": 2880},
 )
 
 
@@ -77,7 +77,7 @@ def test_the_same_standards_again_change_nothing(client: TestClient, session: Se
     session.commit()
     first = client.put(STANDARDS, json={"channels": {"chat": 30}}).json()
 
-    assert client.put(STANDARDS, json={"channels": {"CHAT": 30}}).json() == first
+    assert client.put(STANDARDS, json={"channels": {" CHAT ": 30}}).json() == first
     assert session.query(Due).count() == 1
     assert session.query(AuditEntry).filter_by(action="reply_standards.changed").count() == 1
 

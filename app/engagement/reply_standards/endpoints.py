@@ -1,16 +1,12 @@
 """HTTP endpoints of the reply standards."""
 
-from datetime import datetime
-from typing import Self
-
 from fastapi import APIRouter
-from pydantic import Field
+from sqlalchemy.orm import Session
 
 from app.core.db import ReadSessionDep, SessionDep
-from app.core.schemas import ResponseModel, problem_responses
+from app.core.schemas import problem_responses
 from app.engagement.reply_standards import service
-from app.engagement.reply_standards.standards import ReplyStandards
-from app.engagement.reply_standards.tables import ReplyStandardsRow
+from app.engagement.reply_standards.schemas import ReplyStandardsIn, ReplyStandardsOut
 from app.workspaces.auth import AccountActor, Reader
 
 router = APIRouter(
@@ -18,32 +14,29 @@ router = APIRouter(
 )
 
 
-class ReplyStandardsOut(ReplyStandards, ResponseModel):
-    """The reply standards of the workspace."""
-
-    changed_at: datetime | None = Field(description="Null where the defaults apply.")
-    changed_by: str | None = Field(examples=["key:0aZ81bQ2xY"])
-
-    @classmethod
-    def of(cls, standards: ReplyStandards, row: ReplyStandardsRow | None) -> Self:
-        changed = {"changed_at": row and row.changed_at, "changed_by": row and row.changed_by}
-        return cls.model_validate(standards.model_dump() | changed)
-
-
 @router.get("/reply-standards", summary="Get the reply standards")
 def get_reply_standards(session: ReadSessionDep, caller: Reader) -> ReplyStandardsOut:
     """Return within how many minutes the first reply to a ticket is due."""
-    row = service.find_standards_row(session, caller.workspace_id)
-    return ReplyStandardsOut.of(service.get_standards(session, caller.workspace_id), row)
+    return _standards_out(session, caller.workspace_id)
 
 
 @router.put("/reply-standards", summary="Replace the reply standards")
 def put_reply_standards(
-    body: ReplyStandards, session: SessionDep, actor: AccountActor
+    body: ReplyStandardsIn, session: SessionDep, actor: AccountActor
 ) -> ReplyStandardsOut:
     """Replace the reply standards. A field that is left out takes its default.
 
     A change queues all accounts for a silent refresh. Sending the same standards again changes
     nothing.
     """
-    return ReplyStandardsOut.of(body, service.put_standards(session, actor, body))
+    service.put_standards(session, actor, body.model_dump(exclude_defaults=True))
+    return _standards_out(session, actor.workspace_id)
+
+
+def _standards_out(session: Session, workspace_id: str) -> ReplyStandardsOut:
+    row = service.find_standards_row(session, workspace_id)
+    return ReplyStandardsOut.from_row(
+        service.get_standards(session, workspace_id),
+        changed_at=row.changed_at if row else None,
+        changed_by=row.changed_by if row else None,
+    )

@@ -1,7 +1,8 @@
 """The reply standards of a workspace, and when the first replies to its tickets are due."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy.orm import Session
 
@@ -22,22 +23,23 @@ def find_standards_row(session: Session, workspace_id: str) -> ReplyStandardsRow
 def get_standards(session: Session, workspace_id: str) -> ReplyStandards:
     """Return the standards of a workspace, or the defaults."""
     row = find_standards_row(session, workspace_id)
-    return ReplyStandards.model_validate(row.standards) if row else ReplyStandards()
+    return ReplyStandards(**row.standards) if row else ReplyStandards()
 
 
-def put_standards(session: Session, actor: Actor, standards: ReplyStandards) -> ReplyStandardsRow:
-    """Replace the standards and mark all accounts due; equal standards change nothing."""
+def put_standards(session: Session, actor: Actor, standards: Mapping[str, Any]) -> None:
+    """Replace the standards and mark all accounts due; equal standards change nothing.
+
+    ``standards``: fields of ``ReplyStandards``; one that is left out has its default.
+    """
     workspace_id = actor.workspace_id
-    stored = standards.model_dump(mode="json", exclude_defaults=True)
-    columns = {"standards": stored, "changed_at": actor.at, "changed_by": actor.name}
+    columns = {"standards": standards, "changed_at": actor.at, "changed_by": actor.name}
     created = ensure_row(session, workspace_id, ReplyStandardsRow, **columns)
     row = get_row(session, ReplyStandardsRow, (workspace_id,), lock=True)
-    if not created and row.standards == stored:
-        return row
+    if not created and row.standards == standards:
+        return
     row.apply_changes(columns)
-    actor.audit(session, "reply_standards.changed", workspace_id, stored)
+    actor.audit(session, "reply_standards.changed", workspace_id, standards)
     mark_all_due(session, workspace_id, priority=Priority.SILENT)
-    return row
 
 
 def load_reply_due_times(
