@@ -78,6 +78,7 @@ PURE_FILES = {
     "health/versions/simulation.py",
     "health/explanations/phrases.py",
     "health/explanations/sentences.py",
+    "health/status_reasons.py",
     "interventions/experiments/assignment.py",
     "interventions/playbooks/catalogue.py",
     "interventions/experiments/design.py",

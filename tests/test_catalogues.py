@@ -21,6 +21,7 @@ from tests.catalogues import APP, messages, texts
 
 SIGNAL_SENTENCES = "signals/sentences"
 EXPLANATIONS = "health/explanations/sentences"
+STATUS_REASONS = "health/status_reasons"
 DRIVERS = "churn/model/driver_sentences"
 REVIEW = "reports/review/page"
 CHURN_CAUSES = "reports/churn_causes/sentences"
@@ -29,6 +30,7 @@ COUNTED = ("people", "features", "end_customers")
 COMPUTED_IDS: dict[str, list[str]] = {
     SIGNAL_SENTENCES: [*SIGNALS, "limit_users", "limit_end_customers"],
     EXPLANATIONS: [f"metric_{name}" for name in METRIC_NAMES],
+    STATUS_REASONS: [],
     DRIVERS: [
         *(f"feature_{columns[0]}" for columns in COLUMNS_BY_SIGNAL.values()),
         *(f"stage_{stage}" for stage in ModelStage),

@@ -173,6 +173,12 @@ class HealthOut(ResponseModel):
     parked: ParkedOut | None = Field(
         None, description="Set while the account is not scored because its refresh fails."
     )
+    status_reason: str | None = Field(
+        None,
+        description="Why there is no score, or an old one, and when there will be one; null with a"
+        " fresh or overridden score.",
+        examples=[None],
+    )
     coverage: float = Field(
         description="Weight of the known measures divided by all weight.", examples=[1.0]
     )

@@ -16,10 +16,14 @@ from app.churn.scoring.risk_queries import load_risks
 from app.core.clock import Now
 from app.core.db import ReadSessionDep, SessionDep
 from app.core.pagination import Page, PagingDep
+from app.core.http.language import LanguageDep
+from app.core.languages import Language
 from app.core.schemas import IdFilter, ResponseModel
+from app.events.sources.queries import load_silences
 from app.health.rollups.queries import roll_up_account
 from app.health.schemas import AccountId, HealthOut, ParkedAccountOut
 from app.health.scoring import queries, service
+from app.health.status_reasons import status_reason
 from app.portfolio.revenue_at_risk_queries import load_revenue_at_risk
 from app.portfolio.schemas import ChurnRiskSummary
 from app.workspaces.auth import AccountWriter, Reader
@@ -46,14 +50,22 @@ class HealthScoresOut(ResponseModel):
     unknown: list[str] = Field(examples=[["nobody"]])
 
 
-def _with_churn_risks(
-    session: Session, workspace_id: str, rows: Sequence[Any]
+def _envelopes(
+    session: Session, workspace_id: str, rows: Sequence[Any], language: Language
 ) -> list[AccountHealthOut]:
     ids = [row.account_id for row in rows]
+    silences = load_silences(session, workspace_id, ids)
     risks = load_risks(session, workspace_id, ids)
     revenues = load_revenue_at_risk(session, workspace_id, ids)
     items = [AccountHealthOut.from_account_health(row) for row in rows]
-    for item in items:
+    for row, item in zip(rows, items, strict=True):
+        item.status_reason = status_reason(
+            item.status,
+            item.coverage,
+            row.details or {},
+            language,
+            silent_since=silences.get(item.account_id),
+        )
         revenue = revenues[item.account_id]
         summary = ChurnRiskSummary()
         if item.account_id in risks:
@@ -63,9 +75,11 @@ def _with_churn_risks(
     return items
 
 
-def _envelope(session: Session, workspace_id: str, account_id: str) -> AccountHealthOut:
+def _envelope(
+    session: Session, workspace_id: str, account_id: str, language: Language
+) -> AccountHealthOut:
     row = queries.get_account_health(session, workspace_id, account_id)
-    [envelope] = _with_churn_risks(session, workspace_id, [row])
+    [envelope] = _envelopes(session, workspace_id, [row], language)
     if row.has_children:
         envelope.rollup = roll_up_account(session, workspace_id, account_id)
     return envelope
@@ -76,15 +90,22 @@ def _envelope(session: Session, workspace_id: str, account_id: str) -> AccountHe
     summary="Get the health of an account",
     response_model=AccountHealthOut,
 )
-def get_account_health(session: ReadSessionDep, caller: Reader, account_id: AccountId) -> Response:
+def get_account_health(
+    session: ReadSessionDep, caller: Reader, language: LanguageDep, account_id: AccountId
+) -> Response:
     """Return the health score, churn risk and, for a parent, the rollup of an account."""
-    envelope = _envelope(session, caller.workspace_id, account_id)
+    envelope = _envelope(session, caller.workspace_id, account_id, language)
     return Response(envelope.model_dump_json(), media_type="application/json")
 
 
 @router.post("/accounts/{account_id}/health/refresh", summary="Refresh the health of an account")
 def refresh_account_health(
-    session: SessionDep, caller: AccountWriter, now: Now, account_id: AccountId
+    *,
+    session: SessionDep,
+    caller: AccountWriter,
+    now: Now,
+    language: LanguageDep,
+    account_id: AccountId,
 ) -> AccountHealthOut:
     """Compute the score and the churn risk (as of yesterday) now.
 
@@ -95,13 +116,14 @@ def refresh_account_health(
     for each in (service, churn):
         each.refresh(session, caller.workspace_id, [account_id], as_of=now.date(), now=now)
     mark_due(session, caller.workspace_id, [account_id])  # for signals, alerts and suggestions
-    return _envelope(session, caller.workspace_id, account_id)
+    return _envelope(session, caller.workspace_id, account_id, language)
 
 
 @router.get("/health-scores", summary="List the health of several accounts")
 def list_health_scores(
     session: ReadSessionDep,
     caller: Reader,
+    language: LanguageDep,
     account_id: Annotated[
         list[IdFilter],
         Query(min_length=1, max_length=MAX_ACCOUNT_IDS, description="Repeat it for each account."),
@@ -111,7 +133,7 @@ def list_health_scores(
     renamed = aliases.current_ids(session, caller.workspace_id, account_id)
     current_ids = {renamed.get(key, key) for key in account_id}
     rows = queries.load_account_health(session, caller.workspace_id, current_ids)
-    items = _with_churn_risks(session, caller.workspace_id, rows)
+    items = _envelopes(session, caller.workspace_id, rows, language)
     known = {item.account_id for item in items}
     unknown = sorted({key for key in account_id if renamed.get(key, key) not in known})
     return HealthScoresOut(items=items, renamed=renamed, unknown=unknown)

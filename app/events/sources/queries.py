@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Row, delete, exists, func, select, update
+from sqlalchemy import Row, and_, delete, exists, func, select, update
 from sqlalchemy.orm import Session
 
 from app.core.pagination import Paging, RowPage
@@ -110,6 +110,22 @@ def load_stale_accounts(
     """Return the given accounts that are stale because their source is silent."""
     stale = select(StaleAccount.account_id).filter_by(workspace_id=workspace_id)
     return set(session.scalars(stale.where(StaleAccount.account_id.in_(account_ids))))
+
+
+def load_silences(
+    session: Session, workspace_id: str, account_ids: Collection[str]
+) -> dict[str, datetime | None]:
+    """Return by stale account since when its sources are silent: the last event of any of them."""
+    stale = select(StaleAccount.account_id, func.max(Source.silent_since).label("since")).join(
+        Source,
+        and_(
+            Source.workspace_id == StaleAccount.workspace_id, Source.key_id == StaleAccount.key_id
+        ),
+        isouter=True,
+    )
+    ours = StaleAccount.workspace_id == workspace_id, StaleAccount.account_id.in_(account_ids)
+    rows = session.execute(stale.where(*ours).group_by(StaleAccount.account_id))
+    return {row.account_id: row.since for row in rows}
 
 
 def delete_recovered_accounts(session: Session) -> Sequence[Row[str, str]]:

@@ -1,12 +1,13 @@
 """The sentences of explanations; their texts are in ``sentences.*.ftl``. Pure."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
 from typing import Any
 
 from app.core.catalogue import load_catalogue
 from app.core.languages import Language
 from app.core.number_format import UNKNOWN, format_number, format_pair, format_signed
+from app.health.definition.metrics import METRICS
 from app.health.definition.score_definition import Definition
 from app.health.explanations.explain import Effect, EffectKind, ScoredDay
 from app.health.explanations.phrases import (
@@ -94,6 +95,19 @@ def not_comparable_sentence(day: date, language: Language, *, was_scored: bool) 
     """Say why the score of a day cannot be compared."""
     message_id = "not_comparable" if was_scored else "no_score"
     return load_catalogue(__file__, language).format(message_id, day=day)
+
+
+def unknown_measure_names(measures: Iterable[Mapping[str, Any]], language: Language) -> str:
+    """List the measures without a score. ``measures``: as in the health answer."""
+    texts = load_catalogue(__file__, language)
+    names = [
+        texts.format(f"metric_{each['name']}")
+        if each["name"] == each["source"] and each["name"] in METRICS
+        else texts.format("quoted", text=each["name"])
+        for each in measures
+        if each["score"] is None
+    ]
+    return texts.format_list("list", names)
 
 
 def last_used_sentence(day: str, language: Language) -> str:

@@ -256,6 +256,8 @@ def _details(context: ScoringContext, group: ScoredGroup, row: int) -> dict[str,
             account, facts.as_of, definition.spec.window_days
         ),
         "normalizer": group.benchmark.normalizer,
+        "peers": group.benchmark.accounts,
+        "min_coverage": card.min_coverage,
         "benchmark_month": context.month,
         "benchmark_segment": group.benchmark.segment or None,
         "benchmark_id": context.benchmark_id,
