@@ -15,9 +15,9 @@ from app.churn.scoring import service as churn
 from app.churn.scoring.risk_queries import load_risks
 from app.core.clock import Now
 from app.core.db import ReadSessionDep, SessionDep
-from app.core.pagination import Page, PagingDep
 from app.core.http.language import LanguageDep
 from app.core.languages import Language
+from app.core.pagination import Page, PagingDep
 from app.core.schemas import IdFilter, ResponseModel
 from app.events.sources.queries import load_silences
 from app.health.rollups.queries import roll_up_account
