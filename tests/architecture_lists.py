@@ -43,7 +43,7 @@ PURE_FILES = {
     "demo/simulate.py",
     "demo/world.py",
     "engagement/summaries.py",
-    "engagement/facts.py",
+    "engagement/versions/facts.py",
     "engagement/parse_events.py",
     "engagement/reply_standards/standards.py",
     "engagement/snapshot.py",

@@ -118,13 +118,13 @@ def test_a_parked_account_says_so_with_the_reason_and_the_time(
 
     answer = client.get("/api/v1/parked-accounts")
 
-    said = {"reason": OUT_OF_RANGE, "failed_at": "2026-03-18T12:00:00Z"}
-    assert answer.json()["items"] == [{**said, "account_id": "a1", "failures": 3}]
+    shown = {"reason": OUT_OF_RANGE, "failed_at": "2026-03-18T12:00:00Z"}
+    assert answer.json()["items"] == [{**shown, "account_id": "a1", "failures": 3}]
     health = client.get("/api/v1/accounts/a1/health").json()
-    assert (health["status"], health["parked"]) == ("insufficient_data", said)
+    assert (health["status"], health["parked"]) == ("insufficient_data", shown)
     assert client.get("/api/v1/accounts/a2/health").json()["parked"] is None
     listed = client.get("/api/v1/health-scores", params={"account_id": ["a1", "a2"]}).json()
-    assert [item["parked"] for item in listed["items"]] == [said, None]
+    assert [item["parked"] for item in listed["items"]] == [shown, None]
     assert parked_gauge(client) == 1
     assert "4711" not in answer.text
 

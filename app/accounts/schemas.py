@@ -23,9 +23,12 @@ from app.core.schemas import (
 
 LARGEST_MRR_CENTS = 10**14
 
+NO_SPACE = r"[^\x00\s\x1c-\x1f\x85]"
+"""Any character but those that Python strips as spaces; the class of JSON Schema has fewer."""
+
 NewId = Annotated[
     Id,
-    Field(json_schema_extra={"pattern": r"^[^\x00\s]([^\x00]*[^\x00\s])?$"}),
+    Field(json_schema_extra={"pattern": rf"^{NO_SPACE}([^\x00]*{NO_SPACE})?$"}),
     BeforeValidator(check_new_id),
 ]
 """An id that may be stored. Ids that were stored before with spaces can be read and erased."""

@@ -50,8 +50,8 @@ SQL = load_sql(
     by_excluded_giver=excluded_users.is_excluded_user("f.user_id"),
 )
 METRIC_VALUES = {
-    reach: SQL.compose("metric_values", reached=SQL.fill(f"reached_{reach}"))
-    for reach in ("ids", "property", "events")
+    name.removeprefix("reached_"): SQL.compose("metric_values", reached=SQL.fill(name))
+    for name in ("reached_ids", "reached_property", "reached_events")
 }
 """Statement for the values of metrics, by how the workspace counts reach."""
 

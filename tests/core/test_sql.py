@@ -65,7 +65,9 @@ def used_names(source: str) -> set[str]:
 @pytest.mark.parametrize("path", sorted(APP.rglob("*.sql")), ids=str)
 def test_every_section_is_used_and_every_use_exists(path: Path) -> None:
     sections = SqlFile(path).sections
-    module = path.with_suffix(".py").read_text()
+    beside = (file.read_text() for file in path.parent.glob("*.py"))
+    users = [text for text in beside if f"{path.stem} import SQL" in text]
+    module = "\n".join([path.with_suffix(".py").read_text(), *users])
     parts = {name for body in sections.values() for name in sections if f"{{{{{name}}}}}" in body}
     attributes = {
         node.attr

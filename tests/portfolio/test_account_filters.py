@@ -129,6 +129,8 @@ def test_a_filter_has_the_same_result_in_every_route(
     assert [item["account_id"] for item in posted["items"]] == ids
     counted = client.post(COUNT, json={"filter": raw}).json()
     paid = sum(item["mrr_cents"] for item in posted["items"])
+    lost = [item["churn_risk"]["revenue_at_risk_cents"] or 0 for item in posted["items"]]
+    assert counted.pop("revenue_at_risk")["cents"] == sum(lost)
     assert counted == {"count": len(ids), "mrr_cents": paid, "exclusions": {"no_rate": 0}}
 
 

@@ -37,6 +37,14 @@ TABLES: tuple[type[VersionTable], ...] = (
     *(SurveyResponse, FeedbackItem, Goal),
     *(Incident, IncidentAccount),
 )
+SEEDS: Mapping[str, TextClause] = {
+    ObjectKind.SURVEY_RESPONSE: SQL.seed_survey_response,
+    ObjectKind.FEEDBACK_ITEM: SQL.seed_feedback_item,
+    ObjectKind.GOAL: SQL.seed_goal,
+    ObjectKind.INCIDENT: SQL.seed_incident,
+}
+"""Kind of object to the statement that stores facts of objects from before facts were."""
+
 ObjectKey = tuple[ObjectKind, str]
 TICK = timedelta(microseconds=1)
 
@@ -57,8 +65,7 @@ def lock_objects(session: Session, workspace_id: str, keys: Mapping[ObjectKey, s
         if row.is_new:
             new[row.object_kind].append(row.object_id)
     for kind, ids in sorted(new.items()):
-        seed = getattr(SQL, f"seed_{kind}")
-        session.execute(seed, {"workspace_id": workspace_id, "ids": sorted(ids)})
+        session.execute(SEEDS[kind], {"workspace_id": workspace_id, "ids": sorted(ids)})
 
 
 def next_fact_time(session: Session, workspace_id: str, key: ObjectKey, now: datetime) -> datetime:

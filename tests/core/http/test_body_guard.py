@@ -49,7 +49,7 @@ def exchange(
         "type": "http",
         "method": method,
         "path": path,
-        "query_string": b"",
+        "query_string": b"kind=accounts" if name == IMPORTS else b"",
         "headers": [(k.replace("_", "-").encode(), v.encode()) for k, v in headers.items()],
     }
     sent: list[Message] = []
