@@ -1,6 +1,5 @@
 """Values of goals that are unknown: money without a rate, and traits of another time."""
 
-import pytest
 from sqlalchemy.orm import Session
 
 from app.accounts.traits import field_time
@@ -46,23 +45,6 @@ def test_a_trait_that_was_written_later_is_unknown_on_a_past_day(session: Sessio
     assert before is not None
     assert (now.key, now.next_key) == ("gold", None)
     assert (before.key, before.next_key, before.missing) == (None, "gold", None)
-
-
-@pytest.mark.parametrize(
-    ("spend", "value"),
-    [("1.500", None), ("-250.000", None), (1.125, 1.125), ("1.50", 1.5), ("0.125", 0.125)],
-)
-def test_a_trait_that_may_have_decimals_or_thousands_is_unknown(
-    session: Session, spend: object, value: float | None
-) -> None:
-    factories.account(session, "a2", traits={"spend": spend}, traits_at=ago(5))
-    columns = {"name": "Gold", "position": 1, "metric": "trait", "trait": "spend"}
-    add(session, LoyaltyTier(key="gold", threshold=100, **columns))
-
-    tier = engagement_of(session, account_id="a2").tier
-
-    assert tier is not None
-    assert tier.missing == (None if value is None else 100 - value)
 
 
 def test_a_trait_is_as_old_as_the_call_that_stated_it(session: Session) -> None:
