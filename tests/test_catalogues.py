@@ -10,6 +10,7 @@ from babel import Locale
 
 from app.churn.model.drivers import COLUMNS_BY_SIGNAL
 from app.churn.model.levels import LEVELS, ModelStage
+from app.churn.model.training import RULES_CODES
 from app.core.languages import Language
 from app.engagement.snapshot import GoalStatus
 from app.health.definition.measures import METRIC_NAMES
@@ -34,11 +35,12 @@ COMPUTED_IDS: dict[str, list[str]] = {
     DRIVERS: [
         *(f"feature_{columns[0]}" for columns in COLUMNS_BY_SIGNAL.values()),
         *(f"stage_{stage}" for stage in ModelStage),
+        *(f"why_{code}" for code in RULES_CODES),
     ],
     CHURN_CAUSES: [
         *(f"signal_{name}" for name in SIGNALS),
         *(f"subject_{kind}" for kind in FindingKind),
-        *("too_few_left", "nothing_to_compare_with", "nobody_left_otherwise"),
+        *("no_paid_days", "too_few_left", "nothing_to_compare_with", "nobody_left_otherwise"),
     ],
     REVIEW: [
         *(f"band_{band}" for band in Band),

@@ -9,6 +9,7 @@ from app.churn.model.driver_sentences import confidence_sentence, driver_sentenc
 from app.churn.model.drivers import RiskDriver
 from app.churn.model.horizon import HorizonBasis
 from app.churn.model.levels import ModelStage
+from app.churn.model.training import RulesReason
 from app.churn.scoring.revenue import RevenueAtRisk, RevenueBasis
 from app.churn.scoring.risk import ChurnStatus, Outlook
 from app.churn.tables import ChurnRisk, ChurnRiskHistory
@@ -136,10 +137,11 @@ class ChurnRiskOut(ResponseModel):
 
     account_id: str = Field(examples=["acme"])
     status: ChurnStatus | None = Field(
-        description="`ok`, or why there is no risk. Null: not scored yet."
+        description="`ok`, or why there is no risk. Null: not scored yet, or not since the first"
+        " use became known."
     )
     probability: float | None = Field(
-        description="Null: there is no model to predict it.", examples=[0.2], ge=0, le=1
+        description="Null: no model predicts it; `confidence` says why.", examples=[0.2], ge=0, le=1
     )
     level: RiskLevel | None
     rank: int | None = Field(
@@ -174,8 +176,12 @@ class ChurnRiskOut(ResponseModel):
         row: ChurnRisk | ChurnRiskHistory | None,
         language: Language,
         revenue: RevenueAtRisk | None,
+        reason: RulesReason | None = None,
     ) -> Self:
-        """Return a stored risk in a language. Without a row every other field is null."""
+        """Return a stored risk in a language. Without a row every other field is null.
+
+        ``reason``: why it is by rules, if that is known.
+        """
         if row is None:
             empty = {"account_id": account_id, "drivers": []}
             return cls.model_validate(dict.fromkeys(cls.model_fields) | empty)
@@ -186,7 +192,7 @@ class ChurnRiskOut(ResponseModel):
             ranked_accounts=None,
             method="model" if row.model_version is not None else "rules",
             stage=stage,
-            confidence=confidence_sentence(stage, language),
+            confidence=confidence_sentence(stage, language, reason),
             **{name: details[name] for name in ("horizon_basis", "outlook", "renewal_on")},
             drivers=[RiskDriverOut.from_stored(each, language) for each in details["drivers"]],
             revenue_at_risk=revenue,

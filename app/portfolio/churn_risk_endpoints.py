@@ -9,13 +9,16 @@ from app.accounts.queries import get_account
 from app.churn.schemas import ChurnRiskHistoryOut, ChurnRiskOut
 from app.churn.scoring import risk_queries
 from app.churn.scoring.revenue import RevenueAtRisk, revenue_at_risk
+from app.churn.scoring.risk import current_status
 from app.churn.tables import ChurnRiskHistory
+from app.churn.training.queries import load_rules_reason
 from app.core.clock import Now
 from app.core.db import ReadSessionDep
 from app.core.http.days import OtherDaysDep
 from app.core.http.language import LanguageDep
 from app.core.pagination import PagingDep
 from app.core.schemas import Day, Id, problem_responses
+from app.health.tables import HealthScore
 from app.portfolio.revenue_at_risk_queries import load_bands, load_revenue_at_risk
 from app.workspaces.auth import Reader
 
@@ -32,14 +35,17 @@ def get_churn_risk(
 ) -> ChurnRiskOut:
     """Return how likely an account is to churn within the horizon, and the drivers of the risk.
 
-    If too few accounts of the workspace have churned to train a model, rules give a level and a
-    rank, and `probability` is null.
+    Without an active model, rules give a level and a rank, and `probability` is null: `confidence`
+    says why.
     """
     workspace_id = caller.workspace_id
     get_account(session, workspace_id, account_id)
     row = risk_queries.load_risks(session, workspace_id, [account_id]).get(account_id)
     revenue = load_revenue_at_risk(session, workspace_id, [account_id]).get(account_id)
-    out = ChurnRiskOut.for_account(account_id, row, language, revenue)
+    reason = load_rules_reason(session, workspace_id) if row and not row.model_version else None
+    out = ChurnRiskOut.for_account(account_id, row, language, revenue, reason)
+    health = session.get(HealthScore, (workspace_id, account_id))
+    out.status = current_status(out.status, health and health.last_used_on)
     if row is not None and row.risk is not None:
         out.rank, out.ranked_accounts = risk_queries.load_rank(session, workspace_id, row.risk)
     return out

@@ -12,6 +12,7 @@ from app.accounts import aliases
 from app.accounts import queries as accounts
 from app.accounts.refresh_queue import mark_due
 from app.churn.scoring import service as churn
+from app.churn.scoring.risk import current_status
 from app.churn.scoring.risk_queries import load_risks
 from app.core.clock import Now
 from app.core.db import ReadSessionDep, SessionDep
@@ -71,6 +72,7 @@ def _envelopes(
         if item.account_id in risks:
             summary = ChurnRiskSummary.model_validate(risks[item.account_id])
         summary.revenue_at_risk_cents, summary.revenue_basis = revenue.cents, revenue.basis
+        summary.status = current_status(summary.status, item.last_used_on)
         item.churn_risk = summary
     return items
 

@@ -8,7 +8,7 @@ from pydantic import Field, Strict
 from app.churn.model.levels import ModelStage
 from app.churn.schemas import BASIS_DESCRIPTION, RevenueAtRiskTotal, RiskLevel
 from app.churn.scoring.revenue import RevenueBasis
-from app.churn.scoring.risk import ChurnStatus
+from app.churn.scoring.risk import ChurnStatus, current_status
 from app.core.filters.openapi import filter_marker
 from app.core.schemas import NO_NUL, WHOLE_NUMBER, Id, JsonObject, RequestModel, ResponseModel, Text
 from app.health.definition.scorecard import Band
@@ -101,6 +101,7 @@ class AccountListItem(ResponseModel):
         columns = dict(row._mapping)  # noqa: SLF001 - SQLAlchemy's documented way
         del columns["sort_value"]  # only cursors need it
         risk = {name: columns.pop(f"churn_{name}") for name in CHURN_COLUMNS}
+        risk["status"] = current_status(risk["status"], columns["last_used_on"])
         risk |= {name: columns.pop(name) for name in ("revenue_at_risk_cents", "revenue_basis")}
         trend = ScoreTrend(d7=columns.pop("d7"), d28=columns.pop("d28"), d90=columns.pop("d90"))
         churn_risk = ChurnRiskSummary(**risk)

@@ -35,5 +35,18 @@ lowers_risk = { $facts }. This goes with a lower risk.
 ## How reliable a risk is, by the stage of its model
 
 stage_rules = Based on rules: no model learnt from this workspace is active, so no probability is claimed.
+    .why = Based on rules: { $why }, so no probability is claimed.
 stage_experimental = Learnt from this workspace and not yet proven on a later period: a hint, not a forecast.
 stage_trusted = Learnt from this workspace; on a later period that it had not seen, it was better than the base rate and than days since the last use.
+
+## Why rules are used: part of the sentence above
+
+why_not_trained = no training has ended yet, and the first one needs 60 days of history
+why_short_history = the history is too short for an observation with a known outcome
+why_too_few_churned = too few accounts have left ({ $churned }, and a model needs { $needed })
+why_nobody_stayed = every observed account has left and there is nothing to compare them with
+why_training_failed = the last training failed
+why_shadow = a model was trained and has not taken over
+why_degraded = the last model no longer fitted and was taken out of service
+why_rolled_back = the last model was taken out of service by a person
+why_not_applied = the active model has not evaluated this account yet

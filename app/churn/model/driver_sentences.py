@@ -8,6 +8,7 @@ import math
 
 from app.churn.model.drivers import RiskDriver
 from app.churn.model.levels import ModelStage
+from app.churn.model.training import MIN_CHURNED, RulesReason
 from app.core.catalogue import Catalogue, load_catalogue
 from app.core.languages import Language
 from app.core.number_format import format_number
@@ -27,8 +28,15 @@ def driver_sentence(driver: RiskDriver, language: Language) -> str:
     return texts.format("raises_risk" if driver.effect > 0 else "lowers_risk", facts=facts)
 
 
-def confidence_sentence(stage: ModelStage, language: Language) -> str:
-    return load_catalogue(__file__, language).format(f"stage_{stage}")
+def confidence_sentence(
+    stage: ModelStage, language: Language, reason: RulesReason | None = None
+) -> str:
+    """Say how reliable a risk is. ``reason``: why it is by rules, if that is known."""
+    texts = load_catalogue(__file__, language)
+    if stage is not ModelStage.RULES or reason is None:
+        return texts.format(f"stage_{stage}")
+    facts = {"churned": reason.churned, "needed": MIN_CHURNED}
+    return texts.format("stage_rules", why=texts.format(f"why_{reason.code}", **facts))
 
 
 def _feature_name(feature: str, texts: Catalogue) -> str:

@@ -35,5 +35,18 @@ lowers_risk = { $facts }。这与较低的流失风险相伴。
 ## 风险的可靠程度，按模型所处阶段
 
 stage_rules = 基于规则：目前没有由本工作区数据训练并启用的模型，因此不给出概率。
+    .why = 基于规则：{ $why }，因此不给出概率。
 stage_experimental = 由本工作区的数据训练得出，但尚未在后续时间段上得到验证：仅供参考，不作为预测。
 stage_trusted = 由本工作区的数据训练得出；在训练未用到的后续时间段上，表现优于基准流失率，也优于距上次使用的天数。
+
+## 使用规则的原因：上面句子的一部分
+
+why_not_trained = 尚未完成过模型训练，首次训练需要 60 天的历史数据
+why_short_history = 历史数据的时间太短，还没有结果已知的观察记录
+why_too_few_churned = 流失的客户太少（目前 { $churned } 个，训练模型至少需要 { $needed } 个）
+why_nobody_stayed = 观察到的客户已全部流失，没有可比较的对象
+why_training_failed = 最近一次模型训练失败
+why_shadow = 模型已训练完成，但尚未启用
+why_degraded = 上一个模型不再适用，已停用
+why_rolled_back = 上一个模型已由人工停用
+why_not_applied = 已启用的模型尚未评估该客户

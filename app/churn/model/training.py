@@ -16,6 +16,23 @@ SMALL_MODEL_MAX_CHURNED = 50
 """Numbers of churned accounts: with fewer than ``MIN_CHURNED`` only rules apply, up to the other
 only the small model."""
 
+RULES_CODES = (
+    *("not_trained", "short_history", "too_few_churned", "nobody_stayed", "training_failed"),
+    *("shadow", "degraded", "rolled_back", "not_applied"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class RulesReason:
+    """Why risks are by rules, not by a model. ``churned``: accounts observed to churn, if few.
+
+    ``code``: one of ``RULES_CODES``.
+    """
+
+    code: str
+    churned: int | None = None
+
+
 RECENCY_COLUMN = "recency"
 
 ReportProgress = Callable[[str], None]
@@ -90,6 +107,17 @@ def train(
     report_progress("fitting")
     model = Model(panel.names, panel.horizon_days, fit(kind, panel, seed=seed), calibration)
     return TrainingResult(model, kind, unseen, {each: float(loss[each].mean()) for each in loss})
+
+
+def find_shortage(panel: Panel) -> RulesReason | None:
+    """Return why a panel is too small for a model, or None. Treated rows do not count."""
+    panel = panel.rows(~panel.treated)
+    if not len(panel):
+        return RulesReason("short_history")
+    if panel.y.all():
+        return RulesReason("nobody_stayed")
+    churned = panel.churned_accounts
+    return RulesReason("too_few_churned", churned) if churned < MIN_CHURNED else None
 
 
 def _predict_by_recency(panel: Panel, folds: Sequence[Fold]) -> Floats:

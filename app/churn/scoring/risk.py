@@ -26,6 +26,15 @@ class ChurnStatus(StrEnum):
     EXCLUDED = "excluded"
 
 
+def current_status(status: ChurnStatus | None, last_used_on: object) -> ChurnStatus | None:
+    """Return the status of a risk beside the use known now.
+
+    A risk is as of the last day that is over. If the account has been used since then, or older use
+    became known, ``never_used`` is outdated: the account has no risk yet.
+    """
+    return None if status == ChurnStatus.NEVER_USED and last_used_on else status
+
+
 class Outlook(StrEnum):
     """Whether the risk is that of the horizon, or of a renewal after the horizon.
 

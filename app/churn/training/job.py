@@ -18,7 +18,7 @@ from app.jobs.service import ClaimedJob, LostLeaseError
 from app.jobs.tables import Job
 from app.workspaces.service import Actor
 
-KIND = "train_model"
+KIND = queries.TRAINING
 
 MAX_TIME = timedelta(minutes=15)
 ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")

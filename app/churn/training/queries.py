@@ -9,6 +9,7 @@ from app.accounts.excluded_users import without_excluded_users
 from app.accounts.tables import Subscription
 from app.churn.model.artifacts import current_versions
 from app.churn.model.horizon import USUAL_GAP_QUANTILE, Horizon, HorizonBasis, choose_horizon
+from app.churn.model.training import RulesReason
 from app.churn.tables import ChurnModel
 from app.core.arrays import Booleans, np
 from app.core.sql import load_sql
@@ -19,6 +20,8 @@ from app.usage.tables import FirstUse
 from app.workspaces.tables import Workspace
 
 MIN_PAST = timedelta(days=60)
+TRAINING = "train_model"
+"""The kind of the jobs that train."""
 
 SQL = load_sql(__file__, without_excluded_users=without_excluded_users())
 USING_ACCOUNTS = SQL.compose(
@@ -60,6 +63,27 @@ def list_workspaces_to_train(
     )
     is_due = or_(newest.is_(None), newest < since, has_unusable_model & (newest < unusable_since))
     return session.scalars(select(Workspace.id).where(has_past, is_due)).all()
+
+
+def load_rules_reason(session: Session, workspace_id: str) -> RulesReason | None:
+    """Return why risks by rules are not by a model: by the models, else by the last training.
+
+    None: the last training was by an older version, which did not store its reason.
+    """
+    models = select(ChurnModel.state).where(ChurnModel.workspace_id == workspace_id)
+    newest = (ChurnModel.state != "active", ChurnModel.retired_at.desc().nulls_last())
+    state = session.scalar(models.order_by(*newest).limit(1))
+    if state is not None:
+        return RulesReason({"active": "not_applied", "retired": "rolled_back"}.get(state, state))
+    is_ended = Job.state.in_([JobState.DONE, JobState.FAILED])
+    trainings = select(Job).where(Job.workspace_id == workspace_id, Job.kind == TRAINING, is_ended)
+    job = session.scalar(trainings.order_by(Job.id.desc()).limit(1))
+    if job is None:
+        return RulesReason("not_trained")
+    if job.state == JobState.FAILED:
+        return RulesReason("training_failed")
+    shortage = job.progress.get("shortage")
+    return RulesReason(**shortage) if shortage else None
 
 
 def load_horizon(

@@ -7,7 +7,7 @@ import os
 import resource
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import date, timedelta
 from typing import Any
 
@@ -20,7 +20,7 @@ from app.churn.model.levels import ModelStage, changed_level_share
 from app.churn.model.model import Model
 from app.churn.model.panel import Panel
 from app.churn.model.promotion import IncumbentModel
-from app.churn.model.training import ReportProgress, UnseenPredictions, train
+from app.churn.model.training import ReportProgress, UnseenPredictions, find_shortage, train
 from app.churn.registry import model_queries, model_service, store
 from app.churn.training import observations, queries
 from app.churn.training.observations import Treatments, can_churn
@@ -128,6 +128,8 @@ def _run(
         progress = record_training_result(
             session, actor, candidate, degraded, compared_with=data.active_model
         )
+        if shortage := find_shortage(data.panel):
+            progress["shortage"] = asdict(shortage)
         jobs.checkpoint(session, claimed, position={}, progress=progress, now=clock())
         jobs.finish(session, claimed, now=clock())
 

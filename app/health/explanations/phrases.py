@@ -56,12 +56,18 @@ def format_amount(
 ) -> str:
     """Return ``text``, the formatted ``value``, with the unit of the source: "9 active users"."""
     key = "events" if isinstance(source, EventsSource) else source.key
-    if key == "breadth" and {*definition.offer.weights.values()} - {1.0}:
+    if is_weighed(source, definition):
         key = "weighted_breadth"
     if is_known(value) and f"amount_{key}" in texts:
         currency = definition.spec.base_currency
         return texts.format(f"amount_{key}", number=Number(value, text), currency=currency)
     return text
+
+
+def is_weighed(source: Source, definition: Definition) -> bool:
+    """Return whether the source is a sum of weights that need not be 1, not a number of things."""
+    is_breadth = isinstance(source, MetricSource) and source.key == "breadth"
+    return is_breadth and bool({*definition.offer.weights.values()} - {1.0})
 
 
 def shown_value(value: float | None, source: Source) -> float | None:

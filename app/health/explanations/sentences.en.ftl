@@ -5,7 +5,8 @@
 ## The level of a measure. $max: the most points that it can give.
 
 level = { $name }: { $raw }; it gives { $points } of { $max } points.
-    .median = { $name }: { $raw } (the median of its peers is { $median }); it gives { $points } of { $max } points.
+    .median = { $name }: { $raw } (peers: { $median }); it gives { $points } of { $max } points.
+weight_in_use = features in use weigh { $number }
 level_without_raw = { $name } is not known and counts as { $score }; it gives { $points } of { $max } points.
 level_unknown = { $name } is not known and gives no points.
 last_used = The account last used the product on { $day }.

@@ -15,6 +15,7 @@ from app.health.explanations.phrases import (
     capitalized,
     direction,
     format_amount,
+    is_weighed,
     measure_name,
     movement_phrase,
     peers_phrase,
@@ -64,6 +65,8 @@ def level_sentence(measure: Mapping[str, Any], definition: Definition, language:
     median = shown_value(measure["median"], source)
     shown = format_number(shown_value(raw, source))
     amount = format_amount(raw, shown, source, definition, texts)
+    if is_weighed(source, definition):
+        amount = texts.format("weight_in_use", number=raw)
     return texts.format("level", raw=amount, median=median, **values)
 
 

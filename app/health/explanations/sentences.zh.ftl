@@ -6,6 +6,7 @@
 
 level = { $name }：{ $raw }，得 { $points } 分，满分 { $max } 分。
     .median = { $name }：{ $raw }（同类中位数 { $median }），得 { $points } 分，满分 { $max } 分。
+weight_in_use = 在用产品功能的权重合计 { $number }
 level_without_raw = { $name }没有数据，按 { $score } 分计，得 { $points } 分，满分 { $max } 分。
 level_unknown = { $name }没有数据，不计分。
 last_used = 该客户上次使用产品是在 { $day }。

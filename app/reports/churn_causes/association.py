@@ -57,6 +57,8 @@ def _associate(counts: ExposureCounts) -> Association:
     """
     churned = counts.exposed_churned + counts.unexposed_churned
     days = counts.exposed_days + counts.unexposed_days
+    if not days:
+        return Association(reason="no_paid_days")
     if not counts.exposed_days or not counts.unexposed_days:
         return Association(reason="nothing_to_compare_with")
     if churned < MIN_CHURNED:

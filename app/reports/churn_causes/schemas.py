@@ -53,7 +53,8 @@ class ChurnFinding(ResponseModel):
     )
     is_clear: bool = Field(description="`q_value` is at most 0.05.")
     reason: str | None = Field(
-        description="Why there is no lift: `too_few_left`, `nothing_to_compare_with`,"
+        description="Why there is no lift: `no_paid_days`, `too_few_left`,"
+        " `nothing_to_compare_with`,"
         " `nobody_left_otherwise`."
     )
     sentence: str = Field(

@@ -3,6 +3,7 @@
 goes_with = { $subject }: this goes with { $lift } times the churn rate (95 % interval: { $low } to { $high }).
 goes_with_open = { $subject }: this goes with { $lift } times the churn rate (95 % interval: at least { $low }).
 too_few_left = { $subject }: too few accounts have left to say what goes with it.
+no_paid_days = { $subject }: there is no paid day yet for which it is known whether it meets this condition.
 nothing_to_compare_with = { $subject }: every paid day meets this condition, or none does, so there is nothing to compare it with.
 nobody_left_otherwise = { $subject }: every account that left met this condition, so a ratio cannot be computed.
 

@@ -3,6 +3,7 @@
 goes_with = { $subject }，流失率是其他情况的 { $lift } 倍（95% 置信区间：{ $low } 至 { $high }）。
 goes_with_open = { $subject }，流失率是其他情况的 { $lift } 倍（95% 置信区间：至少 { $low }）。
 too_few_left = { $subject }：流失的客户太少，无法判断是否相关。
+no_paid_days = { $subject }：还没有能够判断是否符合这种情况的付费日。
 nothing_to_compare_with = { $subject }：所有付费日都符合这种情况，或都不符合，因此没有可比较的对象。
 nobody_left_otherwise = { $subject }：流失的客户全都符合这种情况，因此无法计算倍数。
 

@@ -83,6 +83,24 @@ def test_product_features_of_different_weights_are_counted_by_weight() -> None:
     assert english == "Breadth fell from 5 to a total feature weight of 2.5: −4.0 points."
 
 
+def test_a_level_by_weight_says_what_weighs() -> None:
+    weighted = replace(USUAL_DAY.definition, offer=Offer({"export": 2.5}, {}))
+    described = {
+        "name": "breadth",
+        "source": "breadth",
+        "effective_weight": 0.2857,
+        "score": 41.2,
+        "raw": 3.0,
+        "median": 13.0,
+        "points": 11.77,
+    }
+
+    english, chinese = (level_sentence(described, weighted, each) for each in (EN, ZH))
+
+    assert english.startswith("Breadth: features in use weigh 3 (peers: 13); it gives 11.8 of")
+    assert chinese.startswith("使用广度：在用产品功能的权重合计 3（同类中位数 13），得 11.8 分")
+
+
 def test_unchanged_reach_among_more_end_customers() -> None:
     sentence, _ = sentences(
         effect("behaviour", -2, "reach", 50, 50),
@@ -166,13 +184,9 @@ def test_overrides() -> None:
 @pytest.mark.parametrize(
     ("name", "values", "english"),
     [
-        (
-            "reach",
-            {},
-            "Reach: 190 end customers (the median of its peers is 240); it gives 11.8 of",
-        ),
+        ("reach", {}, "Reach: 190 end customers (peers: 240); it gives 11.8 of"),
         ("reach", {"median": None}, "Reach: 190 end customers; it gives 11.8 of 28.6 points."),
-        ("reach", {"raw": 1.0}, "Reach: 1 end customer (the median"),
+        ("reach", {"raw": 1.0}, "Reach: 1 end customer (peers: 240)"),
         ("reach", {"score": None, "raw": None}, "Reach is not known and gives no points."),
         ("csat", {"raw": None, "score": 40.0}, '"csat" is not known and counts as 40; it gives'),
     ],

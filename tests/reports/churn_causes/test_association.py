@@ -45,6 +45,7 @@ def test_p_values_are_corrected_for_all_comparisons() -> None:
 @pytest.mark.parametrize(
     ("held", "reason"),
     [
+        (ExposureCounts(0, 0, 0, 0), "no_paid_days"),
         (ExposureCounts(100, 2, 300, 2), "too_few_left"),
         (ExposureCounts(0, 0, 300, 9), "nothing_to_compare_with"),
         (ExposureCounts(100, 9, 0, 0), "nothing_to_compare_with"),

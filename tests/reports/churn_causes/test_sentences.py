@@ -60,15 +60,15 @@ def test_an_open_interval_has_a_lower_end_only() -> None:
 @pytest.mark.parametrize("language", Language)
 def test_too_few_accounts_is_the_reason_only_if_there_are_too_few(language: Language) -> None:
     few = {EN: "too few accounts have left", ZH: "流失的客户太少"}[language]
-    reasons = ("too_few_left", "nothing_to_compare_with", "nobody_left_otherwise")
+    reasons = ("too_few_left", "no_paid_days", "nothing_to_compare_with", "nobody_left_otherwise")
 
     sentences = [
         finding_sentence(UNUSED, "Export", Association(reason=reason), language)
         for reason in reasons
     ]
 
-    assert [few in each for each in sentences] == [True, False, False]
-    assert len({*sentences}) == 3
+    assert [few in each for each in sentences] == [True, False, False, False]
+    assert len({*sentences}) == 4
 
 
 def test_a_signal_that_no_longer_exists_is_named_without_underscores() -> None:
