@@ -50,9 +50,7 @@ def test_the_level_has_the_given_and_the_missed_points_of_each_measure(
         assert row["points"] + row["points_missed"] == pytest.approx(
             100 * row["effective_weight"], abs=0.01
         )
-    assert explanation["level"][2]["sentence"].startswith(
-        "Reach: 10 end customers (the median of its"
-    )
+    assert explanation["level"][2]["sentence"].startswith("Reach: 10 end customers (peers: 13)")
 
 
 def test_the_level_names_no_peers_of_five_accounts(client: TestClient, session: Session) -> None:
