@@ -171,9 +171,13 @@ def delete_chunks(session: Session, workspace_id: str, import_id: str) -> None:
 
 
 def clear_lookups(session: Session, workspace_id: str, import_id: str) -> None:
-    """Delete the look-up tables of an ended import: they contain ids and e-mail addresses."""
+    """Delete the look-up tables of an ended import: they contain ids and e-mail addresses.
+
+    A job that the session has loaded keeps its settings as they were.
+    """
     job = update(Job).filter_by(workspace_id=workspace_id, id=import_id)
-    session.execute(job.values(config=Job.config.op("||")({"lookups": {}})))
+    without = job.values(config=Job.config.op("||")({"lookups": {}}))
+    session.execute(without, execution_options={"synchronize_session": False})
 
 
 def list_errors(

@@ -68,7 +68,6 @@ def finish_import(
     If rows were stored, mark benchmarks, churn risks and all accounts to be computed again, without
     notifications.
     """
-    message = _completed_message(ended)  # before its look-ups are cleared
     first_day = ended.position.get("first_day")
     if ended.progress["stored"] and first_day and not ended.config["dry_run"]:
         since = date.fromisoformat(first_day)
@@ -80,7 +79,7 @@ def finish_import(
     if isinstance(ended, ClaimedJob) or ended.kind == UPLOAD_JOB:  # a local import can be resumed
         queries.clear_lookups(session, workspace_id, ended.id)
     queries.mark_settled(session, workspace_id, ended.id, now=now)
-    outbox.publish(session, workspace_id, [message], now=now)
+    outbox.publish(session, workspace_id, [_completed_message(ended)], now=now)
 
 
 def _completed_message(ended: ClaimedJob | Job) -> NewMessage:
