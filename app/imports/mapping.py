@@ -19,8 +19,8 @@ PLACEHOLDER = re.compile(r"\{([^{}]+)\}")
 MAX_PLACEHOLDERS = 100
 """Of all templates together: each repeats a cell in every row."""
 
-NULL_CELLS = frozenset({r"\N", "NULL", "null"})
-"""How databases write null into CSV: ClickHouse and MySQL, SQL Server, and JSON in a cell."""
+NULL_CELLS = frozenset({r"\N", "NULL"})
+"""How databases write null into CSV: ClickHouse and MySQL, and SQL Server."""
 
 ColumnPositions = Mapping[str, int]
 """The position of each column in a row."""

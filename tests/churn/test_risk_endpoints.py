@@ -64,7 +64,7 @@ def test_rules_give_a_level_and_a_rank_without_a_probability(
     assert (found["as_of"], found["horizon_days"]) == (UNTIL.isoformat(), 90)
     assert found["horizon_basis"] == "subscription"
     assert found["revenue_at_risk"] == {"cents": 12 * 150_00, "basis": "assumed"}
-    assert "No probability is claimed." in found["confidence"]
+    assert "no probability is claimed." in found["confidence"]
     assert found["drivers"][0] == {
         "signal": "silence",
         "feature": "recency",

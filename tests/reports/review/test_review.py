@@ -128,7 +128,7 @@ def test_the_chinese_page_has_chinese_punctuation(client: TestClient) -> None:
 
     page = client.get("/api/v1/accounts/a1/review", params=params).text
 
-    body = re.sub(r"<[^>]+>", "", page.partition("<body>")[2]).replace(" · ", "\n")
+    body = re.sub(r"<[^>]+>", "\n", page.partition("<body>")[2]).replace(" · ", "\n")
     broken = [(line, faults(line)) for line in body.splitlines() if re.search(f"[{HAN}]", line)]
     assert [each for each in broken if each[1]] == []
 
