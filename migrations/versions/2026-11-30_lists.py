@@ -1,6 +1,6 @@
 """Lists stay stable while they are paged: values by which they are sorted are kept for a while.
 
-Triggers write the old values, so that no writer can forget it. docs/adr/0039 has the reason.
+Triggers write the old values, so that no writer can forget it. docs/adr/0033 has the reason.
 """
 
 import sqlalchemy as sa
