@@ -10,7 +10,7 @@ from babel import Locale
 
 from app.churn.model.drivers import COLUMNS_BY_SIGNAL
 from app.churn.model.levels import LEVELS, ModelStage
-from app.churn.model.training import RULES_CODES
+from app.churn.model.rules_reason import RULES_CODES
 from app.core.languages import Language
 from app.engagement.snapshot import GoalStatus
 from app.health.definition.measures import METRIC_NAMES

@@ -9,7 +9,7 @@ from app.churn.model.driver_sentences import confidence_sentence, driver_sentenc
 from app.churn.model.drivers import RiskDriver
 from app.churn.model.horizon import HorizonBasis
 from app.churn.model.levels import ModelStage
-from app.churn.model.training import RulesReason
+from app.churn.model.rules_reason import RulesReason
 from app.churn.scoring.revenue import RevenueAtRisk, RevenueBasis
 from app.churn.scoring.risk import ChurnStatus, Outlook
 from app.churn.tables import ChurnRisk, ChurnRiskHistory

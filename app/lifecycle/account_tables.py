@@ -66,8 +66,9 @@ RECORDING_TABLES: Tables = (Subscription, SurveyResponse, FeedbackItem)
 """Tables whose rows remember the accounts that they belonged to before merges."""
 
 DISCARDED_TABLES: Tables = (
-    *(AlertState, AccountSignal, AccountActivity, AccountDeadline, SortChange),
+    *(AlertState, AccountSignal, AccountActivity, AccountDeadline),
     *(PriceStatement, StaleAccount, Due, ParkedAccount, HealthScore, ChurnRisk, ChurnRiskHistory),
     *(OnboardingCompletion, IncidentAccount, EngagementFact, Assignment, MessageSequence),
+    SortChange,  # last: the deletions before it are logged
 )
 """Tables whose remaining rows of the old id are deleted at the end of a move."""

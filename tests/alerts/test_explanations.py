@@ -91,7 +91,7 @@ def triple_the_price(session: Session) -> None:
     refresh(session, "a1")
 
 
-PRICE = '"price" rose from 100 to 300: −50.0 points.'  # noqa: RUF001
+PRICE = '"price" rose from 100 to 300 USD a month: −50.0 points.'  # noqa: RUF001
 FIT = '"fit" fell from 100 to 60: −20.0 points.'  # noqa: RUF001
 
 

@@ -6,7 +6,8 @@ import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy.orm import Session
 
-from app.churn.model.training import RulesReason, find_shortage
+from app.churn.model.rules_reason import RulesReason
+from app.churn.model.training import find_shortage
 from app.churn.scoring import service
 from app.core.arrays import np
 from app.tables import ChurnRisk, Job

@@ -8,7 +8,7 @@ import math
 
 from app.churn.model.drivers import RiskDriver
 from app.churn.model.levels import ModelStage
-from app.churn.model.training import MIN_CHURNED, RulesReason
+from app.churn.model.rules_reason import MIN_CHURNED, RulesReason
 from app.core.catalogue import Catalogue, load_catalogue
 from app.core.languages import Language
 from app.core.number_format import format_number

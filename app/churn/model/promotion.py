@@ -5,12 +5,8 @@ from dataclasses import dataclass
 
 from app.churn.model import evaluation_metrics as metrics
 from app.churn.model.levels import ModelStage
-from app.churn.model.training import (
-    MIN_CHURNED,
-    SMALL_MODEL_MAX_CHURNED,
-    TrainingResult,
-    UnseenPredictions,
-)
+from app.churn.model.rules_reason import MIN_CHURNED
+from app.churn.model.training import SMALL_MODEL_MAX_CHURNED, TrainingResult, UnseenPredictions
 from app.core.arrays import Floats, Integers
 
 MIN_WIN_SHARE = 0.9

@@ -9,29 +9,11 @@ from app.churn.model.evaluation_metrics import fit_platt, log_losses
 from app.churn.model.linear import Linear
 from app.churn.model.model import Calibration, Model, to_probability
 from app.churn.model.panel import Fold, Panel, grouped_folds, rolling_folds
+from app.churn.model.rules_reason import MIN_CHURNED, RulesReason
 from app.core.arrays import Floats, Integers, np
 
-MIN_CHURNED = 8
 SMALL_MODEL_MAX_CHURNED = 50
-"""Numbers of churned accounts: with fewer than ``MIN_CHURNED`` only rules apply, up to the other
-only the small model."""
-
-RULES_CODES = (
-    *("not_trained", "short_history", "too_few_churned", "nobody_stayed", "training_failed"),
-    *("shadow", "degraded", "rolled_back", "not_applied"),
-)
-
-
-@dataclass(frozen=True, slots=True)
-class RulesReason:
-    """Why risks are by rules, not by a model. ``churned``: accounts observed to churn, if few.
-
-    ``code``: one of ``RULES_CODES``.
-    """
-
-    code: str
-    churned: int | None = None
-
+"""Up to this number of churned accounts, only the small model is tried."""
 
 RECENCY_COLUMN = "recency"
 

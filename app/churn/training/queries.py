@@ -9,7 +9,7 @@ from app.accounts.excluded_users import without_excluded_users
 from app.accounts.tables import Subscription
 from app.churn.model.artifacts import current_versions
 from app.churn.model.horizon import USUAL_GAP_QUANTILE, Horizon, HorizonBasis, choose_horizon
-from app.churn.model.training import RulesReason
+from app.churn.model.rules_reason import RulesReason
 from app.churn.tables import ChurnModel
 from app.core.arrays import Booleans, np
 from app.core.sql import load_sql
