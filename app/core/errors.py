@@ -14,6 +14,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from starlette.exceptions import HTTPException
 from starlette.routing import Match
 
+from app.core.json_pointer import pointer_part
 from app.core.logs import OutageLog, get_logger
 
 log = get_logger()
@@ -200,8 +201,7 @@ def _pointer(entry: Mapping[str, Any], body: object) -> str:
     location, *path = entry["loc"]
     if location == "body" and isinstance(body, dict | list):
         path = _existing_path(path, body, is_missing=entry["type"] == "missing")
-    escaped = (str(part).replace("~", "~0").replace("/", "~1") for part in (location, *path))
-    return "/" + "/".join(escaped) + suffix
+    return "/" + "/".join(map(pointer_part, (location, *path))) + suffix
 
 
 def _existing_path(path: Sequence[Any], body: Any, *, is_missing: bool) -> list[Any]:  # noqa: ANN401

@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from app.core.errors import FieldError, UnprocessableError
+from app.core.json_pointer import pointer_part
 from app.core.sql import load_sql
 
 SQL = load_sql(__file__)
@@ -45,13 +46,9 @@ def _names(plan: Mapping[str, Any]) -> Iterator[tuple[str, str, frozenset[str]]]
     for place, name in enumerate(plan["product_features"]):
         yield f"/body/product_features/{place}", name, frozenset()
     for name in plan["price_shares"]:
-        yield f"/body/price_shares/{_escaped(name)}", name, frozenset()
+        yield f"/body/price_shares/{pointer_part(name)}", name, frozenset()
     for name in plan["limits"]:
-        yield f"/body/limits/{_escaped(name)}", name, OTHER_LIMITS
-
-
-def _escaped(name: str) -> str:
-    return name.replace("~", "~0").replace("/", "~1")
+        yield f"/body/limits/{pointer_part(name)}", name, OTHER_LIMITS
 
 
 def _advice(name: str, known: Collection[str], keys_by_event: Mapping[str, str]) -> str:

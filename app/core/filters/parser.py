@@ -18,6 +18,7 @@ from app.core.filters.tree import (
     Or,
     Value,
 )
+from app.core.json_pointer import pointer_part
 
 MAX_DEPTH, MAX_CONDITIONS, MAX_VALUES, MAX_TEXT_LENGTH = 8, 100, 1000, 1000
 MAX_NUMBER = 2**53
@@ -95,7 +96,7 @@ class _Parser:
         """Parse the short form ``{"segment": "smb", "band": ["at_risk"], "owner": null}``."""
         parts = []
         for name, value in raw.items():
-            inside = f"{at}/{_escaped(name)}"
+            inside = f"{at}/{pointer_part(name)}"
             field = self._field(name, inside)
             op = Op.IS_NULL if value is None else Op.IN if isinstance(value, list) else Op.EQ
             operand = True if value is None else value
@@ -105,7 +106,7 @@ class _Parser:
     def _condition(self, raw: Mapping[Any, object], at: str) -> Condition:
         unknown = raw.keys() - {"field", "op", "value"}
         if unknown:
-            inside = f"{at}/{_escaped(min(map(str, unknown)))}"
+            inside = f"{at}/{pointer_part(min(map(str, unknown)))}"
             raise FilterError(inside, "Unknown key: a condition has the keys field, op and value.")
         field = self._field(raw["field"], f"{at}/field")
         if "value" not in raw:
@@ -223,7 +224,3 @@ def _parse_relative_day(value: Mapping[Any, Any], at: str) -> DaysFromToday:
 def _storable(text: str) -> bool:
     """Whether PostgreSQL can store a text: not NUL, not half of a surrogate pair."""
     return "\x00" not in text and not any("\ud800" <= each <= "\udfff" for each in text)
-
-
-def _escaped(name: object) -> str:
-    return str(name).replace("~", "~0").replace("/", "~1")

@@ -12,9 +12,9 @@ from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.core.errors import PayloadTooLargeError, RequestTimeoutError
+from app.core.http.request_checks import BODY_TIMEOUT_SECONDS
 
 MAX_JSON_BYTES = 2 * 1024 * 1024
-BODY_SECONDS = 8.0
 WITHOUT_BODY = frozenset({"GET", "HEAD", "OPTIONS"})
 
 Authorize = Callable[[Request], Awaitable[None]]
@@ -24,7 +24,9 @@ Authorize = Callable[[Request], Awaitable[None]]
 class BodyGuardMiddleware:
     """Guard the bodies of all routes. ``seconds``: the deadline for a whole JSON body."""
 
-    def __init__(self, app: ASGIApp, authorize: Authorize, seconds: float = BODY_SECONDS) -> None:
+    def __init__(
+        self, app: ASGIApp, authorize: Authorize, seconds: float = BODY_TIMEOUT_SECONDS
+    ) -> None:
         self.app, self.authorize, self.seconds = app, authorize, seconds
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

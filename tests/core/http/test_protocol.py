@@ -62,7 +62,7 @@ def serve() -> Iterator[Serve]:
 
         listening = socket.create_server(("127.0.0.1", 0))
         server = uvicorn.Server(
-            uvicorn.Config(app, http=ImpatientProtocol, log_level="critical", lifespan="on")
+            uvicorn.Config(app, http=ImpatientProtocol, log_config=None, lifespan="on")
         )
         thread = Thread(target=partial(server.run, sockets=[listening]), daemon=True)
         thread.start()

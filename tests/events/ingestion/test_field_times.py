@@ -1,9 +1,6 @@
 """Of each field the newest value counts, in whatever order and requests the calls arrive."""
 
-from collections.abc import Iterable, Sequence
 from datetime import timedelta
-from itertools import permutations
-from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
@@ -11,45 +8,15 @@ from sqlalchemy.orm import Session
 
 from app.core.db import SessionFactory
 from tests import factories
-from tests.conftest import NOW
 from tests.events import calls
+from tests.events.arrivals import MIDNIGHT, at, stored
 from tests.events.calls import group, identify, track
 from tests.lifecycle.id_changes import move_account
-
-MIDNIGHT = NOW.replace(hour=0)
-Call = dict[str, Any]
 
 ACCOUNT = (
     "SELECT name, plan, owner, employees, parent_id, traits FROM account WHERE account_id = '{}'"
 )
 USER = "SELECT account_id, email, name, role, excluded, traits FROM \"user\" WHERE user_id = '{}'"
-
-
-def at(hour: float) -> str:
-    return (MIDNIGHT + timedelta(hours=hour)).isoformat()
-
-
-def arrivals(events: Sequence[Call], old_id: str) -> Iterable[tuple[str, list[list[Call]]]]:
-    """Return each order of arrival, in one request and one by one, each with an id of its own."""
-    for number, order in enumerate(permutations(events)):
-        for way, requests in (("one", [list(order)]), ("each", [[each] for each in order])):
-            new_id = f"{old_id}-{way}-{number}"
-            yield new_id, [[_with_id(each, old_id, new_id) for each in some] for some in requests]
-
-
-def _with_id(event: Call, old_id: str, new_id: str) -> Call:
-    renamed = {key: new_id if value == old_id else value for key, value in event.items()}
-    return renamed | {"messageId": f"{new_id}-{event['messageId']}"}
-
-
-def stored(client: TestClient, session: Session, events: Sequence[Call], sql: str) -> set[str]:
-    """Return what is stored after each order of arrival."""
-    found = set()
-    for new_id, requests in arrivals(events, "x"):
-        for request in requests:
-            calls.ingest(client, *request)
-        found.add(repr(calls.one_row(session, sql.format(new_id))))
-    return found
 
 
 def test_an_account_has_the_newest_value_of_each_field_in_every_order_of_arrival(
