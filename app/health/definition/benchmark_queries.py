@@ -74,8 +74,10 @@ class DataSize:
         return row.provisional and is_early and size > known
 
 
-def load_data_size(session: Session, workspace_id: str) -> DataSize:
-    values = {"workspace_id": workspace_id, "most_rows": MOST_USAGE_ROWS}
+def load_data_size(
+    session: Session, workspace_id: str, *, most_rows: int = MOST_USAGE_ROWS
+) -> DataSize:
+    values = {"workspace_id": workspace_id, "most_rows": most_rows}
     return DataSize(*session.execute(SQL.usage_size, values).one())
 
 
@@ -97,9 +99,11 @@ def check_benchmarks(
         .execution_options(populate_existing=True)
     )
     session.execute(update(Benchmark).where(*of_today).values(checked_at=now))
-    if row is None or not load_data_size(session, workspace_id).calls_for_refit(row, now):
+    if row is None:
         return None
-    return row
+    is_full = (row.usage_rows or 0) >= MOST_USAGE_ROWS  # then only more accounts can lead to a fit
+    size = load_data_size(session, workspace_id, most_rows=0 if is_full else MOST_USAGE_ROWS)
+    return row if size.calls_for_refit(row, now) else None
 
 
 def _is_of_today(now: datetime) -> ColumnElement[bool]:

@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import date, datetime, timedelta
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from app.core.errors import NotFoundError
@@ -158,3 +158,24 @@ def test_a_definition_is_stored_once_per_workspace(session: Session) -> None:
     assert found is not None
     assert found.digest == definition.digest
     assert queries.find_definition(session, "other", definition.digest) is None
+
+
+def test_where_no_more_usage_is_counted_a_quarter_more_accounts_lead_to_another_fit(
+    session: Session,
+) -> None:
+    stored = store(session)
+    known = {"accounts_known": 4, "usage_rows": queries.MOST_USAGE_ROWS, "computed_at": NOW}
+    session.execute(update(Benchmark).values(known))
+    for number in range(4):
+        factories.account(session, f"a{number}")
+        factories.first_use(session, MARCH, account_id=f"a{number}")
+
+    def check() -> Benchmark | None:
+        return queries.check_benchmarks(session, "acme", ranking_digest="m", now=NOW)
+
+    assert check() is None
+    factories.account(session, "a4")
+    factories.first_use(session, MARCH, account_id="a4")
+    found = check()
+    assert found is not None
+    assert found.id == stored.id
