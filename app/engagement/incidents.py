@@ -46,7 +46,7 @@ def put_incident(
     verb = "changed" if row else "declared"
     audit_change(session, actor, f"incident.{verb}", incident_id, {"title": fields["title"]})
     mark_due(session, actor.workspace_id, before | wanted)
-    return objects.require_present(session, actor, Incident, incident_id)
+    return objects.get_present(session, Incident, actor.workspace_id, incident_id, lock=True)
 
 
 def _calls(kind: FactKind, account_ids: Iterable[str], **fields: object) -> Iterator[AccountCall]:

@@ -111,7 +111,7 @@ def put_answer(
         columns["at"] = columns["at"] or (row.at if keeps_time else actor.at)
     else:
         columns["at"] = columns["at"] or actor.at
-    return _put_account_row(session, actor, table, key, columns)
+    return _put_account_row(session, actor, table, key, row, columns=columns)
 
 
 def change_feedback(
@@ -174,7 +174,7 @@ def put_goal(session: Session, actor: Actor, goal_id: str, fields: Mapping[str, 
     _check_days(columns["starts_on"], columns["due_on"])
     if columns["baseline"] is None:
         columns["baseline"] = _current_baseline(session, actor, columns)
-    return _put_account_row(session, actor, Goal, goal_id, columns)
+    return _put_account_row(session, actor, Goal, goal_id, row, columns=columns)
 
 
 def change_goal(session: Session, actor: Actor, goal_id: str, changes: Mapping[str, Any]) -> Goal:
@@ -196,10 +196,15 @@ def put_user_roles(
 
 
 def _put_account_row(
-    session: Session, actor: Actor, table: type[AccountRow], key: str, columns: Mapping[str, Any]
+    session: Session,
+    actor: Actor,
+    table: type[AccountRow],
+    key: str,
+    row: AccountRow | None,
+    *,
+    columns: Mapping[str, Any],
 ) -> AccountRow:
-    """Create or replace a locked row of an account; equal columns add no version."""
-    row = objects.lock_present(session, actor, table, key)
+    """Create a row of an account, or replace the locked one; equal columns add no version."""
     verb = "changed" if row else "created"
     if row is None or _changes(row, columns):
         row = objects.record(session, actor, table, key, FactKind.REPLACED, fields=columns)

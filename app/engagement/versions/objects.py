@@ -21,9 +21,14 @@ from app.workspaces.service import Actor
 VersionT = TypeVar("VersionT", bound=VersionTable)
 
 
-def get_present(session: Session, table: type[VersionT], workspace_id: str, key: str) -> VersionT:
-    """Return the present version of an object, or raise ``NotFoundError``."""
-    row = find_row(session, table, (workspace_id, key, PRESENT))
+def get_present(
+    session: Session, table: type[VersionT], workspace_id: str, key: str, *, lock: bool = False
+) -> VersionT:
+    """Return the present version of an object, or raise ``NotFoundError``.
+
+    ``lock`` locks the version and reloads it.
+    """
+    row = find_row(session, table, (workspace_id, key, PRESENT), lock=lock)
     if row is None:
         raise NotFoundError(table_noun(table), key)
     return row
@@ -33,17 +38,14 @@ def lock_present(
     session: Session, actor: Actor, table: type[VersionT], key: str
 ) -> VersionT | None:
     """Lock an object, whether it exists or not; return its present version."""
-    kind = ObjectKind(table.__tablename__)
-    lock_objects(session, actor.workspace_id, {(kind, key): None})
+    lock_objects(session, actor.workspace_id, {(ObjectKind(table.__tablename__), key): None})
     return find_row(session, table, (actor.workspace_id, key, PRESENT), lock=True)
 
 
 def require_present(session: Session, actor: Actor, table: type[VersionT], key: str) -> VersionT:
     """Lock an object and return its present version, or raise ``NotFoundError``."""
-    row = lock_present(session, actor, table, key)
-    if row is None:
-        raise NotFoundError(table_noun(table), key)
-    return row
+    lock_objects(session, actor.workspace_id, {(ObjectKind(table.__tablename__), key): None})
+    return get_present(session, table, actor.workspace_id, key, lock=True)
 
 
 def record(
@@ -62,7 +64,7 @@ def record(
     at = next_time(session, actor, table, key)
     fact = api_fact(actor, (ObjectKind(table.__tablename__), key), kind, at, fields)
     record_facts(session, actor.workspace_id, [fact])
-    return require_present(session, actor, table, key)
+    return get_present(session, table, actor.workspace_id, key, lock=True)
 
 
 def next_time(session: Session, actor: Actor, table: type[VersionTable], key: str) -> datetime:
