@@ -5,7 +5,7 @@ json_to_recordset(CAST(:rows AS json))
 
 -- name: common
 -- The columns of every event.
-n int, account_id text COLLATE "C", user_id text, at timestamptz, known_on date
+account_id text COLLATE "C", user_id text, at timestamptz, known_on date
 
 -- name: completion
 INSERT INTO onboarding_completion AS c (

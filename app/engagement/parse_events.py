@@ -114,7 +114,7 @@ class _Properties:
 
 def _row(event: EngagementEvent, statement: str, **values: object) -> list[StatementRow]:
     columns: dict[str, object] = {"account_id": event.account_id, "user_id": event.user_id}
-    columns |= {"at": event.at, "n": event.n, "message_id": event.message_id}
+    columns |= {"at": event.at, "message_id": event.message_id}
     return [StatementRow(event.n, statement, columns | values)]
 
 

@@ -68,7 +68,7 @@ def put_ticket(session: Session, actor: Actor, ticket_id: str, fields: Mapping[s
     ensure_row(session, actor.workspace_id, Ticket, ticket_id, account_id=account_id)
     row = get_row(session, Ticket, (actor.workspace_id, ticket_id), lock=True)
     _check_same_account(row.account_id, account_id, ticket_id)
-    base = {"n": 0, "ticket_id": ticket_id, "account_id": account_id, "at": actor.at}
+    base = {"ticket_id": ticket_id, "account_id": account_id, "at": actor.at}
     words = {name: fields[name] for name in ("subject", "priority", "channel")}
     moments = [
         StatementRow(0, "moment", base | words | {"kind": kind, "at": at})

@@ -64,7 +64,7 @@ EVENT_FACTS: Mapping[str, tuple[ObjectKind, FactKind]] = {
 }
 """Rows of semantic events that are facts, by the name under which they are parsed."""
 
-COMMON_COLUMNS = {"n", "account_id", "user_id", "at", "message_id", "account_ids"}
+COMMON_COLUMNS = {"account_id", "user_id", "at", "message_id", "account_ids"}
 
 
 @dataclass(frozen=True, slots=True)
