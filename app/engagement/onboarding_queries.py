@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from datetime import UTC, date, datetime, time
+from datetime import date, datetime
 from typing import Any, TypeVar
 
 from sqlalchemy import Row, select
@@ -12,7 +12,7 @@ from app.accounts import excluded_users
 from app.core.sql import load_sql
 from app.engagement.first_event import ONBOARDING_DAYS, account_began_on, first_event_day
 from app.engagement.snapshot import NO_PACE, Onboarding, StepPace, StepProgress
-from app.engagement.snapshot_query import DAY, SnapshotQuery
+from app.engagement.snapshot_query import SnapshotQuery
 from app.engagement.summaries import days_in_step
 from app.engagement.tables import LoyaltyTier, OnboardingStep
 
@@ -46,7 +46,7 @@ def load_onboarding(
     steps = list_by_position(session, workspace_id, OnboardingStep)
     if not steps:
         return {}
-    query = _query(session, workspace_id, account_ids, as_of)
+    query = SnapshotQuery(session, workspace_id, account_ids, as_of)
     done: defaultdict[str, dict[str, datetime]] = defaultdict(dict)
     for row in query.rows(SQL.completions):
         done[row.account_id][row.step_key] = row.done_at
@@ -62,13 +62,6 @@ def load_onboarding(
     }
 
 
-def _query(
-    session: Session, workspace_id: str, account_ids: Sequence[str], as_of: date
-) -> SnapshotQuery:
-    end = datetime.combine(as_of + DAY, time.min, UTC)
-    return SnapshotQuery(session, workspace_id, account_ids, as_of, end)
-
-
 def _load_pace(query: SnapshotQuery) -> dict[str, StepPace]:
     if stored := query.rows(SQL.stored_pace):
         return {key: StepPace(*values) for key, values in stored[0].pace.items()}
@@ -78,7 +71,7 @@ def _load_pace(query: SnapshotQuery) -> dict[str, StepPace]:
 
 def store_pace(session: Session, workspace_id: str, *, as_of: date) -> None:
     """Compute and store the onboarding pace as of a day, unless it or a later one is stored."""
-    query = _query(session, workspace_id, (), as_of)
+    query = SnapshotQuery(session, workspace_id, (), as_of)
     query.execute(SQL.store_pace, days=PACE_DAYS)
 
 

@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from functools import partial
 from typing import TypeVar
 
@@ -26,7 +26,7 @@ from app.engagement.snapshot import (
     SurveyAnswers,
     TierPosition,
 )
-from app.engagement.snapshot_query import DAY, SnapshotQuery
+from app.engagement.snapshot_query import SnapshotQuery
 from app.engagement.summaries import (
     TicketState,
     TierLevel,
@@ -66,8 +66,8 @@ def load_engagement(
     The number of statements does not depend on the number of accounts. Waiting times count until
     ``now``, or until the end of a day that is over.
     """
-    end = datetime.combine(as_of + DAY, time.min, UTC)
-    query = SnapshotQuery(session, workspace_id, account_ids, as_of, min(end, now))
+    query = SnapshotQuery(session, workspace_id, account_ids, as_of)
+    until = min(query.day_end, now)
     tickets = _load_tickets(query, days=TICKET_DAYS)
     feedback = _records_by_account(query, SQL.feedback, Feedback, days=RESOLVED_DAYS)
     incidents = _records_by_account(query, SQL.incidents, AffectingIncident, days=INCIDENT_DAYS)
@@ -77,8 +77,8 @@ def load_engagement(
     return {
         account_id: Engagement(
             account_id,
-            open_tickets=list_open_tickets(tickets[account_id], query.until),
-            tickets=count_tickets(tickets[account_id], as_of, query.until),
+            open_tickets=list_open_tickets(tickets[account_id], until),
+            tickets=count_tickets(tickets[account_id], as_of, until),
             nps=surveys.get((account_id, "nps"), SurveyAnswers()),
             csat=surveys.get((account_id, "csat"), SurveyAnswers()),
             unanswered=[each for each in feedback[account_id] if each.resolved_at is None],
@@ -98,7 +98,7 @@ def list_tickets(
     session: Session, workspace_id: str, account_id: str, *, since: datetime, until: date
 ) -> Sequence[TicketState]:
     """Return the tickets opened from ``since`` on, as they were known on the day ``until``."""
-    query = SnapshotQuery(session, workspace_id, [account_id], until, since)
+    query = SnapshotQuery(session, workspace_id, [account_id], until)
     days = (query.day_end - since).days
     tickets = _load_tickets(query, days=days)[account_id]
     return [each for each in tickets if each.opened_at >= since]
@@ -169,10 +169,10 @@ def _load_metric_values(
 
 
 def load_metric_value(
-    session: Session, workspace_id: str, metric: MetricQuery, *, as_of: date, now: datetime
+    session: Session, workspace_id: str, metric: MetricQuery, *, as_of: date
 ) -> float | None:
     """Return the value of a metric over the 28 days up to a day; None if it is unknown."""
-    query = SnapshotQuery(session, workspace_id, [metric.account_id], as_of, now)
+    query = SnapshotQuery(session, workspace_id, [metric.account_id], as_of)
     return _query_metrics(query, [metric]).get(metric)
 
 

@@ -256,7 +256,7 @@ def _current_baseline(session: Session, actor: Actor, columns: Mapping[str, Any]
     names = tuple(sorted(columns["event_names"]))
     metric = MetricQuery(columns["account_id"], columns["metric"], names, columns["trait"])
     as_of = min(columns["starts_on"], actor.at.date())
-    value = load_metric_value(session, actor.workspace_id, metric, as_of=as_of, now=actor.at)
+    value = load_metric_value(session, actor.workspace_id, metric, as_of=as_of)
     if value is None:
         raise UnprocessableError(
             "The metric has no value yet. Send a baseline.", code="no_baseline"

@@ -13,13 +13,12 @@ DAY = timedelta(days=1)
 
 @dataclass(frozen=True, slots=True)
 class SnapshotQuery:
-    """The accounts and the day of a snapshot. ``until``: the time until which waiting counts."""
+    """The accounts and the day of a snapshot."""
 
     session: Session
     workspace_id: str
     account_ids: Sequence[str]
     as_of: date
-    until: datetime
 
     @property
     def day_end(self) -> datetime:
