@@ -8,6 +8,7 @@ from operator import attrgetter
 
 from sqlalchemy.orm import Session
 
+from app.accounts.catalog.tables import ProductFeature
 from app.alerts import rule_queries
 from app.alerts.evaluation import Evaluation
 from app.alerts.rule_values import (
@@ -22,6 +23,7 @@ from app.churn.model.driver_sentences import driver_sentence
 from app.churn.model.drivers import RiskDriver
 from app.churn.scoring import risk_queries
 from app.core.languages import Language
+from app.core.row_queries import load_names
 from app.health.explanations.explain import evaluate_with_settings_of
 from app.health.explanations.phrases import capitalized
 from app.health.explanations.sentences import last_used_sentence
@@ -30,7 +32,6 @@ from app.health.explanations.snapshots import ScoreSnapshot, SnapshotReader
 from app.health.scoring.assess import context_key
 from app.health.scoring.queries import load_history_rows
 from app.health.tables import HealthHistory
-from app.signals.queries import load_feature_names
 from app.signals.sentences import signal_sentence
 from app.signals.signal import EvidenceNames
 
@@ -147,7 +148,7 @@ def explain_openings(
     risk_drivers = _load_risk_drivers(session, workspace_id, on_risk)
     reader = SnapshotReader(session, workspace_id)
     has_signals = any(each.rule.subject in (each.inputs.signals or {}) for each in evaluations)
-    features = load_feature_names(session, workspace_id) if has_signals else {}
+    features = load_names(session, workspace_id, ProductFeature) if has_signals else {}
     explanations = []
     for each in evaluations:
         key = each.inputs.account_id

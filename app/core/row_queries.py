@@ -42,6 +42,13 @@ def list_all_rows(session: Session, workspace_id: str, table: type[RowT]) -> Seq
     return session.scalars(rows.order_by(*key)).all()
 
 
+def load_names(session: Session, workspace_id: str, table: type[Table]) -> dict[str, str]:
+    """Return the names of the rows of a small table by key, in key order."""
+    columns = inspect(table).columns
+    rows = select(columns.key, columns.name).where(columns.workspace_id == workspace_id)
+    return {row.key: row.name for row in session.execute(rows.order_by(columns.key))}
+
+
 def _rows(
     workspace_id: str, table: type[RowT]
 ) -> tuple[Select[RowT], list[InstrumentedAttribute[object]]]:

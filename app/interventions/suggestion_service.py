@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from app.accounts.catalog.tables import ProductFeature
 from app.accounts.deadlines.schedule import DeadlineKind, schedule
 from app.changes.queries import NewChange, record_changes
-from app.core.row_queries import list_all_rows
+from app.core.row_queries import load_names
 from app.interventions import notifications, queries
 from app.interventions.cases import load_cases, next_unblocked_at
 from app.interventions.experiments import service as experiments
@@ -53,7 +53,7 @@ def refresh(
         return 0
     stored = _load_stored(session, workspace_id, account_ids, now)
     playbooks = playbook_service.load_playbooks(session, workspace_id)
-    names = {row.key: row.name for row in list_all_rows(session, workspace_id, ProductFeature)}
+    names = load_names(session, workspace_id, ProductFeature)
     cases = load_cases(
         session, workspace_id, account_ids, playbooks, stored=stored, names=names, now=now
     )

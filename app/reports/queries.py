@@ -7,19 +7,10 @@ from sqlalchemy.orm import Session
 
 from app.accounts.catalog.tables import ProductFeature
 from app.core.sql import SqlFile, load_sql
-from app.engagement.tables import OnboardingStep
 from app.features.queries import CENTS_IN_BASE_CURRENCY, PLAN_FOR_MANY_ROWS
 from app.reports.kpi import ReportQuery
 
 SQL = load_sql(__file__)
-
-
-def load_names(
-    session: Session, workspace_id: str, table: type[ProductFeature] | type[OnboardingStep]
-) -> dict[str, str]:
-    """Return the names of product features or onboarding steps by key, in key order."""
-    rows = select(table.key, table.name).where(table.workspace_id == workspace_id)
-    return {row.key: row.name for row in session.execute(rows.order_by(table.key))}
 
 
 def list_product_events(session: Session, workspace_id: str) -> list[str]:

@@ -14,6 +14,7 @@ from app.accounts.excluded_users import without_excluded_users
 from app.accounts.tables import Account, Subscription, User
 from app.core.pagination import Paging, RowPage
 from app.core.query_helpers import fetch_page
+from app.core.row_queries import load_names
 from app.core.sql import load_sql
 from app.signals.diff import OpenSignal, SignalChanges
 from app.signals.inputs import SubscriptionPeriod
@@ -168,16 +169,10 @@ def load_evidence_names(
     session: Session, workspace_id: str, signals: Collection[AccountSignal]
 ) -> EvidenceNames:
     """Return the names of all product features, and of the people in the evidence of signals."""
-    features = load_feature_names(session, workspace_id) if signals else {}
+    features = load_names(session, workspace_id, ProductFeature) if signals else {}
     ids = {each.evidence["user_id"] for each in signals if "user_id" in each.evidence}
     rows = select(User.user_id, User.name).where(
         User.workspace_id == workspace_id, User.user_id.in_(ids), User.name.is_not(None)
     )
     people = session.execute(rows) if ids else ()
     return EvidenceNames(features, {row.user_id: row.name for row in people})
-
-
-def load_feature_names(session: Session, workspace_id: str) -> dict[str, str]:
-    rows = select(ProductFeature.key, ProductFeature.name)
-    found = session.execute(rows.where(ProductFeature.workspace_id == workspace_id))
-    return {row.key: row.name for row in found}

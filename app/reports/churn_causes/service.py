@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from app.accounts.catalog.tables import ProductFeature
 from app.accounts.excluded_users import is_excluded_user, without_excluded_users
 from app.core.languages import Language
+from app.core.row_queries import load_names
 from app.core.sql import load_sql
 from app.engagement.first_event import first_event_day
 from app.engagement.tables import OnboardingStep
@@ -27,7 +28,7 @@ from app.reports.churn_causes.schemas import (
 )
 from app.reports.churn_causes.sentences import finding_sentence, signal_title
 from app.reports.kpi import ReportQuery
-from app.reports.queries import load_later_changes, load_names, load_report_rows
+from app.reports.queries import load_later_changes, load_report_rows
 
 SQL = load_sql(
     __file__,

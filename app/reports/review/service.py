@@ -14,13 +14,13 @@ from sqlalchemy.orm import Session
 from app.accounts.catalog.tables import ProductFeature
 from app.accounts.queries import get_account
 from app.core.languages import Language
+from app.core.row_queries import load_names
 from app.engagement import queries as engagement
 from app.engagement.reply_standards.standards import MINUTE
 from app.engagement.snapshot import Engagement
 from app.health.scoring.queries import find_history_row
 from app.interventions.suggestion_text import texts_in
 from app.interventions.tables import Intervention
-from app.reports.queries import load_names
 from app.reports.review import queries
 from app.reports.review.schemas import (
     InternalAccountReview,
