@@ -88,8 +88,7 @@ def _moments(
     instants = {kind: fields[name] for kind, name in MOMENT_FIELDS.items() if fields[name]}
     if row.opened_at is None:
         instants.setdefault("opened", actor.at)
-    known = not instants or row.opened_at is not None
-    if known and any(value not in {None, getattr(row, name)} for name, value in words.items()):
+    elif any(value not in {None, getattr(row, name)} for name, value in words.items()):
         instants["noted"] = actor.at
     return instants
 

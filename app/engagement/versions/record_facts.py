@@ -140,7 +140,7 @@ def _replace_versions(
         own_ends, own_rows = _changes_of_object(key, name, *computed[key], since[key])
         ends += own_ends
         rows += [{**row, "workspace_id": workspace_id} for row in own_rows]
-    if table in (SurveyResponse, FeedbackItem):
+    if rows and table in (SurveyResponse, FeedbackItem):
         _add_merges(session, workspace_id, table, rows)
     objects = [{"object_id": key[1], "since": since[key]} for key in changed]
     for section, values in (
