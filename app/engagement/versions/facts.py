@@ -154,7 +154,7 @@ def _survey_response(facts: Iterable[Fact]) -> Row:
     for fact in facts:
         replaces = fact.kind is FactKind.REPLACED
         user_id = fact.user_id if replaces else fact.user_id or row["user_id"]
-        row |= {"at": _instant(fact.at), **fact.fields, "user_id": user_id}
+        row |= {"at": instant_text(fact.at), **fact.fields, "user_id": user_id}
     return row
 
 
@@ -167,11 +167,11 @@ def _feedback_item(facts: Sequence[Fact]) -> Row:
         if fact.kind in CREATING:
             replaces = fact.kind is FactKind.REPLACED
             row["user_id"] = fact.user_id if replaces else row["user_id"] or fact.user_id
-            row.setdefault("at", _instant(fact.at))
+            row.setdefault("at", instant_text(fact.at))
         if fact.kind is not FactKind.RESOLVED:
             row |= fact.fields
     for fact in (each for each in facts if each.kind is FactKind.RESOLVED):
-        at = _instant(fact.at)
+        at = instant_text(fact.at)
         row |= {"resolved_at": at, "notified_at": at, "resolved_known_on": str(fact.known_on)}
         row |= fact.fields
     return row
@@ -215,9 +215,9 @@ def _incident(facts: Iterable[Fact]) -> Row:
     row: Row = {"title": None, "ended_at": None, "ended_known_on": None}
     for fact in facts:
         if fact.kind is FactKind.ENDED:
-            row |= {"ended_at": _instant(fact.at), "ended_known_on": str(fact.known_on)}
+            row |= {"ended_at": instant_text(fact.at), "ended_known_on": str(fact.known_on)}
         if fact.kind in CREATING:
-            row.setdefault("declared_at", _instant(fact.at))
+            row.setdefault("declared_at", instant_text(fact.at))
             row |= fact.fields
             if "ended_at" in fact.fields:
                 row["ended_known_on"] = str(fact.known_on) if row["ended_at"] else None
@@ -230,19 +230,19 @@ def _apology(affected: Iterable[Fact], own: Iterable[Fact], to_all: Iterable[Fac
     An apology without accounts is one to all accounts that were affected before.
     """
     since = min(_since(fact) for fact in affected if fact.fields["is_affected"])
-    sent = [*own, *(fact for fact in to_all if _instant(fact.at) >= since)]
+    sent = [*own, *(fact for fact in to_all if instant_text(fact.at) >= since)]
     apologies = [
-        (fact.fields.get("sent_at", _instant(fact.at)), str(fact.known_on)) for fact in sent
+        (fact.fields.get("sent_at", instant_text(fact.at)), str(fact.known_on)) for fact in sent
     ]
     sent_at, known_on = min(apologies, default=(None, None))
     return {"apology_sent_at": sent_at, "apology_known_on": known_on}
 
 
 def _since(fact: Fact) -> str:
-    return str(fact.fields.get("since", _instant(fact.at)))
+    return str(fact.fields.get("since", instant_text(fact.at)))
 
 
-def _instant(at: datetime) -> str:
+def instant_text(at: datetime) -> str:
     """Write an instant so that texts compare as instants do."""
     return at.astimezone(UTC).isoformat(timespec="microseconds")
 

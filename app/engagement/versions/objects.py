@@ -1,7 +1,7 @@
 """The present version of survey responses, feedback, goals and incidents, and API calls on them."""
 
 from collections.abc import Mapping
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from typing import Any, TypeVar
 
 from sqlalchemy.orm import Session
@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from app.core.errors import NotFoundError
 from app.core.query_helpers import find_row, table_noun
 from app.engagement.tables import PRESENT, VersionTable
-from app.engagement.versions.facts import Fact, FactKind, ObjectKind
+from app.engagement.versions.facts import Fact, FactKind, ObjectKind, instant_text
 from app.engagement.versions.record_facts import (
     ObjectKey,
     lock_objects,
@@ -90,5 +90,5 @@ def api_fact(
 
 def _json_value(value: object) -> object:
     if isinstance(value, datetime):
-        return value.astimezone(UTC).isoformat(timespec="microseconds")
+        return instant_text(value)
     return value.isoformat() if isinstance(value, date) else value
