@@ -23,6 +23,7 @@ def loaded(statement: str) -> set[str]:
         ("import app.cli", HEAVY | WHOLE_SERVICE),
         ("import app.main", HEAVY | {"httpx", "h11", "numpy"}),
         ("import app.worker", FOR_MODELS | {"alembic", "numpy"}),
+        ("import app.cli.first_steps, app.cli.runtime", FOR_MODELS | {"rich"}),  # those of serve
         ("import app.cli.importing", FOR_MODELS),
     ],
 )

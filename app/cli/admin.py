@@ -30,7 +30,8 @@ def create_workspace(name: str) -> None:
 @workspace_app.command("list")
 def list_workspaces() -> None:
     """List the workspaces by id."""
-    from app.cli.console import print_hint, print_table, program
+    from app.cli.console import print_table
+    from app.cli.hints import print_hint, program
     from app.cli.runtime import open_transaction
     from app.workspaces import queries
 
@@ -68,7 +69,8 @@ def create_key(
 @key_app.command("list")
 def list_keys(workspace: WorkspaceOption) -> None:
     """List the API keys of a workspace."""
-    from app.cli.console import print_hint, print_table, program
+    from app.cli.console import print_table
+    from app.cli.hints import print_hint, program
     from app.cli.runtime import open_transaction
     from app.workspaces import queries
 

@@ -1,9 +1,6 @@
 """What commands print: text and progress bars."""
 
-import os
-import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import typer
@@ -27,18 +24,6 @@ def print_table(names: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     for row in rows:
         table.add_row(*(escape(cell) for cell in row))
     console.print(table)
-
-
-def print_hint(sentence: str) -> None:
-    """Print what to do next to stderr, so that pipes get the output only."""
-    typer.echo(sentence, err=True)
-
-
-def program() -> str:
-    """Return how this command line was called, to be pasted into a terminal in this folder."""
-    if Path(sys.argv[0]).name == "customer-health":
-        return "customer-health"
-    return f"{os.path.relpath(sys.executable)} -m app"
 
 
 def progress_bars() -> Progress:

@@ -3,7 +3,7 @@
 from sqlalchemy.exc import SQLAlchemyError
 
 from app import serving
-from app.cli.console import print_hint, program
+from app.cli.hints import print_hint, program
 from app.core.db import create_session_factory, transaction
 from app.core.settings import Settings
 from app.workspaces import queries
