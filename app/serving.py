@@ -20,9 +20,9 @@ from app.core.db import SessionFactory, create_session_factory
 from app.core.encryption import load_or_create_key
 from app.core.errors import UnprocessableError
 from app.core.logs import get_logger
-from app.core.postgres import migrations, session_settings
+from app.core.postgres import migrations
 from app.core.postgres.embedded_postgres import EmbeddedPostgres
-from app.core.postgres.engines import COMMAND_TIMEOUT_SECONDS, REQUEST_TIMEOUT_SECONDS, open_engine
+from app.core.postgres.engines import COMMAND_TIMEOUT_SECONDS, open_engine
 from app.core.settings import Settings
 from app.probes import ServiceCollector
 
@@ -84,14 +84,6 @@ def engine_to(
         yield engine
     finally:
         engine.dispose()
-
-
-def expect_session_settings(settings: Settings, url: str) -> None:
-    """Raise ``SessionSettingsError`` if the database ignores the settings of API processes."""
-    with engine_to(
-        settings, url, pool_size=1, statement_timeout_seconds=REQUEST_TIMEOUT_SECONDS
-    ) as engine:
-        session_settings.expect_session_settings(engine)
 
 
 def web_address(settings: Settings) -> str:

@@ -11,14 +11,19 @@ def serve() -> None:
     from app import serving
     from app.cli.first_steps import suggest_workspace
     from app.cli.runtime import load_settings
+    from app.core.postgres.engines import REQUEST_TIMEOUT_SECONDS
+    from app.core.postgres.session_settings import expect_session_settings
 
     settings = load_settings()
     serving.expect_free_ports(settings)
     with serving.database(settings) as url:
         serving.with_key(settings)
-        serving.expect_session_settings(settings, url)
-        typer.echo(f"Serving on {serving.web_address(settings)}")
-        suggest_workspace(settings, url)
+        with serving.engine_to(
+            settings, url, pool_size=1, statement_timeout_seconds=REQUEST_TIMEOUT_SECONDS
+        ) as engine:
+            expect_session_settings(engine)
+            typer.echo(f"Serving on {serving.web_address(settings)}")
+            suggest_workspace(engine)
         serving.serve(settings, url)
 
 

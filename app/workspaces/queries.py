@@ -93,6 +93,10 @@ def list_workspaces(session: Session) -> Sequence[Workspace]:
     return session.scalars(select(Workspace).order_by(Workspace.id)).all()
 
 
+def has_workspaces(session: Session) -> bool:
+    return session.scalar(select(Workspace.id).limit(1)) is not None
+
+
 def lock_workspaces_to_sweep(session: Session, *, today: date) -> Sequence[Workspace]:
     """Lock the workspaces not yet swept today; skip those that another worker has locked."""
     return session.scalars(

@@ -8,6 +8,7 @@ import pytest
 import structlog
 from typer.testing import CliRunner
 
+from app import serving
 from app.cli import app
 from app.cli.first_steps import suggest_workspace
 from app.cli.runtime import load_settings
@@ -187,12 +188,12 @@ def test_serve_says_how_to_create_a_workspace_if_there_is_none(
 ) -> None:
     settings = Settings(_env_file=None)
     assert settings.database_url is not None
-    url = settings.database_url.get_secret_value()
 
-    suggest_workspace(settings, url)
-    first = capsys.readouterr().err
-    run("workspace", "create", "Acme")
-    suggest_workspace(settings, url)
+    with serving.engine_to(settings, settings.database_url.get_secret_value()) as engine:
+        suggest_workspace(engine)
+        first = capsys.readouterr().err
+        run("workspace", "create", "Acme")
+        suggest_workspace(engine)
 
     assert first.startswith("There is no workspace yet. Create one in another terminal, ")
     assert first.endswith("python -m app workspace create NAME\n")
@@ -202,7 +203,9 @@ def test_serve_says_how_to_create_a_workspace_if_there_is_none(
 def test_serve_says_nothing_of_workspaces_without_a_database(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    suggest_workspace(Settings(_env_file=None), "postgresql://127.0.0.1:1/health")
+    url = "postgresql://127.0.0.1:1/health"
+    with serving.engine_to(Settings(_env_file=None), url) as engine:
+        suggest_workspace(engine)
 
     assert capsys.readouterr().err == ""
 
