@@ -19,7 +19,7 @@ from app.core.errors import UnprocessableError
 from app.core.sql import load_sql
 from app.lifecycle import service
 from app.lifecycle.tables import IdChangeKind
-from app.workspaces.queries import find_workspace, list_workspaces
+from app.workspaces.queries import list_workspaces
 from app.workspaces.service import Actor
 
 SQL = load_sql(__file__)
@@ -68,7 +68,7 @@ class ReapplyCounts:
 def export_erasures(session: Session) -> Iterator[bytes]:
     """Yield one line for each erasure of each workspace that is not lifted, the oldest first."""
     for workspace in list_workspaces(session):
-        key = tombstones.find_key(session, workspace.id)
+        key = workspace.erasure_key
         rows = session.execute(SQL.exported, {"workspace_id": workspace.id}).mappings()
         for row in rows if key else ():
             line = {"workspace_id": workspace.id, "key": (key or b"").hex(), **row}
@@ -113,9 +113,10 @@ def _reapply(
 ) -> str:
     """Repeat one erasure; return the name of its count. ``stored``: hashes by workspace and key."""
     workspace_id, key = erasure.workspace_id, bytes.fromhex(erasure.key)
-    if find_workspace(session, workspace_id) is None:
+    values = {"workspace_id": workspace_id, "key": key}
+    own_key = session.scalar(tombstones.SQL.ensure_key, values)
+    if own_key is None:
         return "no_workspace"
-    own_key = session.scalar(SQL.set_key, {"workspace_id": workspace_id, "key": key})
     if own_key == key and _is_refused(session, erasure):
         return "known"
     ids = stored.setdefault((workspace_id, erasure.key), {})

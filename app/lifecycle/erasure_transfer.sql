@@ -30,7 +30,3 @@ SELECT :workspace_id, decode(t.hash, 'hex'), t.kind, :erasure_id, CAST(:erased_a
 FROM jsonb_to_recordset(CAST(:tombstones AS jsonb)) AS t (kind text, hash text)
 ORDER BY 2, 3
 ON CONFLICT DO NOTHING
-
--- name: set_key
-UPDATE workspace SET erasure_key = coalesce(erasure_key, :key) WHERE id = :workspace_id
-RETURNING erasure_key
