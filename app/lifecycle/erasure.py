@@ -136,7 +136,12 @@ def _delete_quarantined(session: Session, change: IdChange, position: str | None
     return StepResult(len(numbers), str(rows[-1].number) if is_full else None)
 
 
-def redact_audit_entries(session: Session, change: IdChange, ids: Collection[str]) -> int:
+def _redact(session: Session, change: IdChange, ids: Collection[str]) -> int:
+    """Remove ids from the audit log and from ended jobs; return the number of changed rows."""
+    return _redact_audit_entries(session, change, ids) + _redact_jobs(session, change, ids)
+
+
+def _redact_audit_entries(session: Session, change: IdChange, ids: Collection[str]) -> int:
     """Remove ids from the audit entries that name them; return the number of changed entries."""
     values = {
         "workspace_id": change.workspace_id,
@@ -147,7 +152,7 @@ def redact_audit_entries(session: Session, change: IdChange, ids: Collection[str
     return execute(session, SQL.redact_audit, values)
 
 
-def redact_jobs(session: Session, change: IdChange, ids: Collection[str]) -> int:
+def _redact_jobs(session: Session, change: IdChange, ids: Collection[str]) -> int:
     """Remove ids from the settings, positions and errors of ended jobs."""
     of_workspace = {"workspace_id": change.workspace_id}
     rows = session.execute(SQL.list_jobs, {**of_workspace, "ids": list(ids)}).all()
@@ -185,7 +190,7 @@ def _finish_user(session: Session, change: IdChange, _: str | None) -> StepResul
     ):
         execute(session, statement, values)
     ids = [values["user_id"], *values["anonymous_ids"]]
-    rows = redact_audit_entries(session, change, ids) + redact_jobs(session, change, ids)
+    rows = _redact(session, change, ids)
     _delete_private_data(session, change)
     return StepResult(rows)
 
@@ -229,8 +234,7 @@ def _erase_members(session: Session, change: IdChange, _: str | None) -> StepRes
     ):
         execute(session, statement, values)
     erase_people(session, change.workspace_id, ids, pseudonym=None)
-    redact_audit_entries(session, change, ids)
-    redact_jobs(session, change, ids)
+    _redact(session, change, ids)
     all_ids = [member.user_id for member in members]
     execute(session, SQL.detach_users, {**values, "user_ids": all_ids})
     return StepResult(len(members), MORE if len(members) == USERS_PER_PAGE else None)
@@ -255,8 +259,7 @@ def _finish_account(session: Session, change: IdChange, _: str | None) -> StepRe
     execute(session, SQL.detach_children, values)
     execute(session, DELETE_DIGESTS, values)
     execute(session, SQL.clear_move_ids, values)
-    rows = redact_audit_entries(session, change, values["ids"])
-    rows += redact_jobs(session, change, values["ids"])
+    rows = _redact(session, change, values["ids"])
     _delete_private_data(session, change)
     return StepResult(rows)
 

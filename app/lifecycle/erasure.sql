@@ -68,7 +68,7 @@ WHERE workspace_id = :workspace_id
 
 -- name: list_jobs
 -- Ended jobs whose settings, position or error name one of the ids.
-SELECT id, config, position, error FROM job
+SELECT id, config, position FROM job
 WHERE workspace_id = :workspace_id AND finished_at IS NOT NULL AND EXISTS (
     SELECT FROM unnest(CAST(:ids AS text[])) AS i (id)
     WHERE position(CAST(to_jsonb(i.id) AS text)
