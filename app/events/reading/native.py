@@ -36,10 +36,7 @@ def parse_call(raw: Mapping[str, Any]) -> DialectCall:
 
 def _hints(kind: str, raw: Mapping[str, Any], properties: Mapping[str, Any]) -> tuple[str, ...]:
     hints = near_misses.NATIVE_FIELDS.find(raw)
-    if kind in near_misses.PLACED_TRAITS:
-        traits = as_mapping(raw.get("traits"))
-        hints += near_misses.place_hints(kind, traits, raw)
-        hints += near_misses.place_hints(kind, traits, properties, "properties.")
+    hints += near_misses.place_hints(kind, as_mapping(raw.get("traits")), raw, properties)
     if raw.get("account_id") is None:
         context = as_mapping(raw.get("context"))
         hints += near_misses.NATIVE_ACCOUNT.find(raw)

@@ -235,12 +235,15 @@ def _meant(plain: str, meant: Mapping[str, str]) -> str | None:
 
 
 def place_hints(
-    kind: str, traits: Mapping[str, Any], fields: Mapping[str, Any], prefix: str = ""
+    kind: str, traits: Mapping[str, Any], raw: Mapping[str, Any], properties: Mapping[str, Any]
 ) -> tuple[str, ...]:
     """Return hints for traits that a ``group`` or ``identify`` call has beside its ``traits``."""
-    names: Collection[str] = PLACED_TRAITS.get(kind, ())
+    names = PLACED_TRAITS.get(kind)
+    if names is None:
+        return ()
     return tuple(
         _hint(prefix + name, f"`traits.{name}`")
+        for prefix, fields in (("", raw), ("properties.", properties))
         for name in fields
         if name in names and fields[name] not in NOTHING and traits.get(name) in NOTHING
     )

@@ -34,7 +34,7 @@ def parse_call(raw: Mapping[str, Any]) -> DialectCall:
         impersonated=context.get("impersonated") is True or properties.get("impersonated") is True,
         sdk=sdk_name(raw),
         hints=near_misses.SEGMENT_FIELDS.find(raw)
-        + _place_hints(kind, raw, properties)
+        + near_misses.place_hints(kind, as_mapping(raw.get("traits")), raw, properties)
         + (_account_hints(kind, raw, context, properties) if account_id is None else ()),
     )
 
@@ -63,17 +63,6 @@ def _account_hints(
         account.find(raw)
         + account.find(context, "context.")
         + near_misses.SEGMENT_PROPERTY.find(properties, "properties.")
-    )
-
-
-def _place_hints(
-    kind: str, raw: Mapping[str, Any], properties: Mapping[str, Any]
-) -> tuple[str, ...]:
-    if kind not in near_misses.PLACED_TRAITS:
-        return ()
-    traits = as_mapping(raw.get("traits"))
-    return near_misses.place_hints(kind, traits, raw) + near_misses.place_hints(
-        kind, traits, properties, "properties."
     )
 
 
