@@ -10,7 +10,7 @@ from app.core.clock import Now
 from app.core.db import ReadSessionDep, SessionDep
 from app.core.http.language import LanguageDep
 from app.core.languages import Language
-from app.core.pagination import Page, Paging, PagingDep
+from app.core.pagination import Page, PagingDep
 from app.core.schemas import Id, problem_responses
 from app.health.schemas import AccountId
 from app.interventions import intervention_service as service
@@ -43,17 +43,12 @@ def list_account_suggestions(
     account_id: AccountId,
     session: ReadSessionDep,
     caller: Reader,
-    now: Now,
     language: LanguageDep,
 ) -> Page[SuggestionOut]:
     """List what to do about an account: at most three suggestions, the most valuable first."""
     get_account(session, caller.workspace_id, account_id)
-    paging = Paging(limit=10, cursor=None)
-    position = stable_position(session, caller.workspace_id, paging, now=now)
-    rows = queries.list_suggestions(
-        session, caller.workspace_id, account_id=account_id, position=position, limit=paging.limit
-    )
-    ordered = sorted((row[0] for row in rows), key=lambda row: row.rank or 0)
+    rows = queries.list_account_suggestions(session, caller.workspace_id, account_id)
+    ordered = sorted(rows, key=lambda row: row.rank or 0)
     items = [SuggestionOut.from_intervention(row, language) for row in ordered]
     return Page(items=items, next_cursor=None)
 

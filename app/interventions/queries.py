@@ -17,7 +17,7 @@ from app.interventions.states import OPEN_STATES, InterventionState
 from app.interventions.tables import Intervention
 
 SQL = load_sql(__file__)
-PAGE_SIZE = 200
+PAGE_SIZE, MAX_OF_ACCOUNT = 200, 10
 UNDECIDED_OR_OPEN = (InterventionState.SUGGESTED, InterventionState.LAPSED, *OPEN_STATES)
 
 
@@ -65,11 +65,21 @@ def upsert_suggestions(
         session.execute(SQL.upsert_suggestions, values)
 
 
+def list_account_suggestions(
+    session: Session, workspace_id: str, account_id: str
+) -> Sequence[Intervention]:
+    """List the suggestions of an account, the most valuable first."""
+    rows = select(Intervention).filter_by(
+        workspace_id=workspace_id, account_id=account_id, state=InterventionState.SUGGESTED
+    )
+    ordered = rows.order_by(Intervention.value_cents.desc(), Intervention.id.desc())
+    return session.scalars(ordered.limit(MAX_OF_ACCOUNT)).all()
+
+
 def list_suggestions(
     session: Session,
     workspace_id: str,
     *,
-    account_id: str | None = None,
     playbook: str | None = None,
     owner: str | None = None,
     position: StablePosition,
@@ -82,7 +92,7 @@ def list_suggestions(
     rows = select(Intervention).filter_by(
         workspace_id=workspace_id, state=InterventionState.SUGGESTED
     )
-    rows = filter_if_given(rows, account_id=account_id, playbook=playbook)
+    rows = filter_if_given(rows, playbook=playbook)
     rows = rows.join(Account, same_account(Account, Intervention))
     if owner is not None:
         rows = rows.where(Account.owner == owner)
