@@ -1,9 +1,9 @@
 """When and why accounts churn: tenure, associations and stated reasons."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date
-from functools import partial
+from functools import cache, partial
 from statistics import median
 from typing import Any
 
@@ -39,6 +39,8 @@ SQL = load_sql(
 
 SIGNAL_DAYS, USE_DAYS, SIGN_UP_DAYS = 90, 28, 7
 CLEAR_Q_VALUE = 0.05
+LoadStays = Callable[[date], Sequence[Row[Any]]]
+"""Loads the accounts that paid from a day on."""
 PLAYBOOK_SIGNALS = {
     FindingKind.FEATURE_UNUSED: "paid_feature_unused",
     FindingKind.ONBOARDING_STEP: "onboarding_stuck",
@@ -71,7 +73,8 @@ class Exposure:
 
 
 def churn_causes(session: Session, query: ReportQuery, language: Language) -> ChurnCausesOut:
-    stays = _load_rows(session, query, "stays")
+    load_stays = cache(lambda day: _load_rows(session, query, "stays", observed_from=day))
+    stays = load_stays(query.since)
     ages = [row.tenure for row in stays if row.left_on is not None]
     return ChurnCausesOut(
         left=query.kpi(
@@ -101,7 +104,7 @@ def churn_causes(session: Session, query: ReportQuery, language: Language) -> Ch
             TenureShare(days=days, left=left, share=left / len(ages) if ages else 0)
             for days, left in tenures(ages).items()
         ],
-        findings=_findings(list(_conditions(session, query, language)), language),
+        findings=_findings(list(_conditions(session, query, language, load_stays)), language),
         reasons=_load_rows(session, query, "churn_reasons"),
         currency=query.currency,
         changed_by=load_later_changes(session, query.workspace_id, SQL, "conditions", query),
@@ -109,7 +112,7 @@ def churn_causes(session: Session, query: ReportQuery, language: Language) -> Ch
 
 
 def _conditions(
-    session: Session, query: ReportQuery, language: Language
+    session: Session, query: ReportQuery, language: Language, load_stays: LoadStays
 ) -> Iterator[ObservedCondition]:
     """Count each condition against all other paid days on which it is known whether it was met.
 
@@ -119,13 +122,13 @@ def _conditions(
     names_of = partial(load_names, session, query.workspace_id)
     [known] = _load_rows(session, query, "observed_from", use_days=USE_DAYS)
     load = partial(_load_exposures, session, query, observed_from=known.events)
-    days, churned, _ = _totals(session, query, known.events)
+    days, churned, _ = _totals(load_stays(known.events))
     for key, met in load("signal_exposure", within=SIGNAL_DAYS).items():
         counts = ExposureCounts(met.days, met.churned, days - met.days, churned - met.churned)
         name = signal_title(key, language)
         yield ObservedCondition(FindingKind.SIGNAL, key, name, met.accounts, counts)
     load = partial(_load_exposures, session, query, observed_from=known.use)
-    days, churned, paying = _totals(session, query, known.use)
+    days, churned, paying = _totals(load_stays(known.use))
     used_features = load("feature_use_exposure", within=USE_DAYS)
     for key, name in names_of(ProductFeature).items():
         used = used_features.get(key, Exposure())
@@ -141,9 +144,8 @@ def _conditions(
         yield ObservedCondition(FindingKind.ONBOARDING_STEP, key, name, stuck.accounts, counts)
 
 
-def _totals(session: Session, query: ReportQuery, observed_from: date) -> tuple[int, int, int]:
-    """Return the paid days from a day on, and the accounts that churned and that paid then."""
-    stays = _load_rows(session, query, "stays", observed_from=observed_from)
+def _totals(stays: Sequence[Row[Any]]) -> tuple[int, int, int]:
+    """Return the paid days of stays, and the accounts that churned and that paid then."""
     churned = sum(row.left_on is not None for row in stays)
     return sum(int(row.days) for row in stays), churned, sum(row.days > 0 for row in stays)
 
