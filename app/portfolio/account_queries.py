@@ -150,7 +150,7 @@ def list_accounts(
     if snapshot is None:
         return list_by_value(session, query, order)
     past = PastValues(workspace_id, snapshot, {"account_id": Account.account_id}, order.column)
-    if past.has_many(session):
+    if after is not None and past.has_many(session):  # a first page has a new snapshot
         everything, column = past.past_rows(query)
         return list_by_past_value(session, everything, replace(order, column=column))
     rows = list_by_value(session, query.where(past.is_unchanged), order)
