@@ -171,8 +171,7 @@ def attach(app: FastAPI, storage: Storage, settings: Settings, clock: Clock) -> 
     app.state.known_names = KnownEventNames()
     app.state.caller_cache = CallerCache()
     app.state.current_account_id = aliases.resolve_before_request
-    url = settings.database_url
-    host = database_address(url.get_secret_value()) if url else ""
+    host = database_address(settings.database_url)
     app.state.outages = logs.OutageLog("answered_503", host=host)
     key = settings.encryption_key
     app.state.encryptor = encryptor = Encryptor.from_base64(key.get_secret_value() if key else None)

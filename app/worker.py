@@ -114,8 +114,7 @@ class Worker:
     _turns: Iterator[int] = field(default_factory=count)
 
     def __post_init__(self) -> None:
-        url = self.settings.database_url
-        host = database_address(url.get_secret_value()) if url else ""
+        host = database_address(self.settings.database_url)
         self.outages = OutageLog("database_error", host=host)
         self.jobs = JobRunner(self.sessions, job_handlers())
         self.trainer = Trainer(self.sessions)

@@ -15,7 +15,7 @@ from starlette.exceptions import HTTPException
 from starlette.routing import Match
 
 from app.core.json_pointer import pointer_part
-from app.core.logs import OutageLog, get_logger
+from app.core.logs import get_logger
 
 log = get_logger()
 
@@ -287,8 +287,7 @@ def handle_unexpected_error(request: Request, error: Exception) -> Response:
 
 
 def install(app: FastAPI) -> None:
-    """Register the exception handlers of an app, which log what they answer 503 for."""
-    app.state.outages = OutageLog("answered_503")
+    """Register the exception handlers of an app, which logs 503 in ``state.outages``."""
     for exception in (
         ProblemError,
         RequestValidationError,

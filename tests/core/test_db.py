@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from prometheus_client import REGISTRY
+from pydantic import SecretStr
 from sqlalchemy import Engine, text
 from sqlalchemy.exc import OperationalError
 
@@ -93,4 +94,4 @@ def test_connections_in_use_are_counted_also_when_the_server_is_away(
     ],
 )
 def test_the_address_of_a_database_has_no_password(url: str, address: str) -> None:
-    assert database_address(url) == address
+    assert database_address(SecretStr(url)) == address

@@ -7,6 +7,7 @@ from typing import Any
 import orjson
 import psycopg
 from psycopg.abc import RV, PQGen
+from pydantic import SecretStr
 from sqlalchemy import Engine, create_engine, event, make_url
 from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.exc import DisconnectionError
@@ -159,8 +160,10 @@ def _is_closed(connection: psycopg.Connection[Any]) -> bool:
     return bool(poll.poll(0))
 
 
-def database_address(url: str) -> str:
-    """Return the host, port and name of a database, without its user and password."""
-    parsed = make_url(url)
+def database_address(url: SecretStr | None) -> str:
+    """Return the host, port and name of a database, without its user and password; "" for None."""
+    if url is None:
+        return ""
+    parsed = make_url(url.get_secret_value())
     host = parsed.host or parsed.query.get("host", "")
     return f"{host}{f':{parsed.port}' if parsed.port else ''}/{parsed.database or ''}"
