@@ -52,7 +52,7 @@ def send_notifications(
     """
     alerts = sorted(alerts, key=lambda alert: (alert.rule_key, alert.account_id, alert.episode))
     ids = {alert.account_id for alert in alerts}
-    revenue = load_revenue_at_risk(session, workspace_id, ids) if ids else {}
+    revenue = load_revenue_at_risk(session, workspace_id, ids)
     currency = get_workspace(session, workspace_id).base_currency
     messages: list[NewMessage] = []
     for _, of_rule in groupby(alerts, key=lambda alert: alert.rule_key):

@@ -176,11 +176,8 @@ def _notify(
     for each in new:
         each.row["notified_at"] = now
     currency = get_workspace(session, workspace_id).base_currency
-    revenues = (
-        load_revenue_at_risk(session, workspace_id, {each.row["account_id"] for each in new})
-        if new
-        else {}
-    )
+    ids = {each.row["account_id"] for each in new}
+    revenues = load_revenue_at_risk(session, workspace_id, ids)
     rows = [each.row for each in new]
     messages = notifications.suggestion_messages(rows, owners, revenues, currency)
     publish(session, workspace_id, messages, now=now)

@@ -74,6 +74,8 @@ def load_revenue_at_risk(
     session: Session, workspace_id: str, account_ids: Collection[str]
 ) -> dict[str, RevenueAtRisk]:
     """Return the revenue at risk by account."""
+    if not account_ids:
+        return {}
     rows = session.execute(
         select(Account.account_id, REVENUE_AT_RISK, REVENUE_BASIS)
         .outerjoin(HealthScore, same_account(HealthScore, Account))
