@@ -63,12 +63,19 @@ def backtest_rule(
             session, workspace_id, rule, account_filter, page, since=since, until=until, now=now
         )
     total = queries.count_accounts(session, workspace_id)
-    found = _summarize(courses, since=since, until=until, of_accounts=total)
-    return found.model_copy(update={"filtered_by_today": fields_without_past(account_filter)})
+    fields = fields_without_past(account_filter)
+    return _summarize(
+        courses, since=since, until=until, of_accounts=total, filtered_by_today=fields
+    )
 
 
 def _summarize(
-    courses: Mapping[str, AccountCourse], *, since: date, until: date, of_accounts: int
+    courses: Mapping[str, AccountCourse],
+    *,
+    since: date,
+    until: date,
+    of_accounts: int,
+    filtered_by_today: list[str],
 ) -> AlertRuleBacktestOut:
     caught = [
         CaughtAccountOut(account_id=key, churned_on=each.churned_on, days_before=each.days_before)
@@ -90,7 +97,7 @@ def _summarize(
         days_before_median=median(each.days_before for each in caught) if caught else None,
         caught_accounts=caught[:MAX_CAUGHT],
         false_alarms=sum(len(each.opened_on) for each in retained),
-        filtered_by_today=[],
+        filtered_by_today=filtered_by_today,
     )
 
 
