@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from app import pipeline
 from app.accounts.catalog.tables import Plan, ProductFeature
+from app.accounts.tables import Subscription
 from app.core.db import SessionFactory, transaction
 from app.demo.simulate import ACCOUNTS, DAYS, World, generate_calls, simulate
 from app.demo.world import PLANS, PRODUCT_FEATURES, STEPS
@@ -16,7 +17,7 @@ from app.events.reading import segment
 from app.health.definition.benchmark_queries import retire_benchmarks_since
 from app.health.scoring import queries as health
 from app.imports.event_loader import EventLoader
-from app.imports.queries import upsert_rows, upsert_subscription_history
+from app.imports.queries import insert_missing_accounts, upsert_rows
 from app.signals.config import SignalConfig
 from app.signals.service import put_config
 from app.workspaces import service as workspaces
@@ -109,8 +110,9 @@ def _put_contracts(session: Session, workspace_id: str, world: World) -> None:
             notices.append(period | {"known_on": notice_on})
             period |= {"ends_on": None, "end_reason": None}
         periods.append(period)
-    upsert_subscription_history(session, workspace_id, periods)
-    upsert_subscription_history(session, workspace_id, notices)
+    insert_missing_accounts(session, workspace_id, {row.account_id for row in world.subscriptions})
+    upsert_rows(session, workspace_id, Subscription, periods)
+    upsert_rows(session, workspace_id, Subscription, notices)
 
 
 def _load_events(

@@ -84,12 +84,6 @@ def _row_time(table: Any) -> ColumnElement[Any]:  # noqa: ANN401 - accounts or u
     return func.jsonb_build_object(ANY_VALUE, time)
 
 
-def upsert_subscription_history(session: Session, workspace_id: str, rows: Rows) -> None:
-    """Upsert subscription periods, whose key includes ``known_on``, and create their accounts."""
-    insert_missing_accounts(session, workspace_id, {row["account_id"] for row in rows})
-    upsert_rows(session, workspace_id, Subscription, rows)
-
-
 def list_subscription_versions(
     session: Session, workspace_id: str, subscriptions: Collection[tuple[str, str]]
 ) -> Sequence[Subscription]:
