@@ -12,6 +12,8 @@ from app.health.explanations.sentences import unknown_measure_names
 from app.health.scoring.assess import NEW_DAYS, HealthStatus
 
 UNSCORED = {HealthStatus.NEW, HealthStatus.INSUFFICIENT_DATA}
+MENTION_SILENCE = {HealthStatus.STALE, *UNSCORED}
+"""The statuses whose reason depends on ``silent_since``."""
 
 
 def status_reason(
@@ -28,7 +30,8 @@ def status_reason(
     the last event of its source, if that is silent.
     """
     texts = load_catalogue(__file__, language)
-    since = f"{silent_since:%Y-%m-%d %H:%M} UTC" if silent_since else None
+    is_mentioned = silent_since is not None and status in MENTION_SILENCE
+    since = f"{silent_since:%Y-%m-%d %H:%M} UTC" if is_mentioned else None
     if status is HealthStatus.STALE:
         return texts.format("stale", since=since)
     if status is HealthStatus.EXCLUDED:

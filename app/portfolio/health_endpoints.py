@@ -24,7 +24,7 @@ from app.events.sources.queries import load_silences
 from app.health.rollups.queries import roll_up_account
 from app.health.schemas import AccountId, HealthOut, ParkedAccountOut
 from app.health.scoring import queries, service
-from app.health.status_reasons import status_reason
+from app.health.status_reasons import MENTION_SILENCE, status_reason
 from app.portfolio.revenue_at_risk_queries import load_revenue_at_risk
 from app.portfolio.schemas import ChurnRiskSummary
 from app.workspaces.auth import AccountWriter, Reader
@@ -55,10 +55,11 @@ def _envelopes(
     session: Session, workspace_id: str, rows: Sequence[Any], language: Language
 ) -> list[AccountHealthOut]:
     ids = [row.account_id for row in rows]
-    silences = load_silences(session, workspace_id, ids)
     risks = load_risks(session, workspace_id, ids)
     revenues = load_revenue_at_risk(session, workspace_id, ids)
     items = [AccountHealthOut.from_account_health(row) for row in rows]
+    unfresh = [item.account_id for item in items if item.status in MENTION_SILENCE]
+    silences = load_silences(session, workspace_id, unfresh)
     for row, item in zip(rows, items, strict=True):
         item.status_reason = status_reason(
             item.status,

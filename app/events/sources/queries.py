@@ -116,6 +116,8 @@ def load_silences(
     session: Session, workspace_id: str, account_ids: Collection[str]
 ) -> dict[str, datetime | None]:
     """Return by stale account since when its sources are silent: the last event of any of them."""
+    if not account_ids:
+        return {}
     stale = select(StaleAccount.account_id, func.max(Source.silent_since).label("since")).join(
         Source,
         and_(
