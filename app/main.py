@@ -17,9 +17,9 @@ from fastapi_offline import FastAPIOffline
 
 from app import openapi, probes
 from app.accounts import aliases
-from app.accounts.endpoints import router as accounts_router
-from app.alerts.endpoints import router as alerts_router
-from app.billing.endpoints import router as billing_router
+from app.accounts.endpoints import routers as accounts_routers
+from app.alerts.endpoints import routers as alerts_routers
+from app.billing.endpoints import routers as billing_routers
 from app.changes.endpoints import router as changes_router
 from app.churn.endpoints import models_router as churn_models_router
 from app.core import errors, logs, parent_process
@@ -33,13 +33,13 @@ from app.core.http.protocol import Connections
 from app.core.http.request_log import RequestLogMiddleware
 from app.core.postgres.engines import REQUEST_TIMEOUT_SECONDS, database_address, open_engine
 from app.core.settings import VERSION, Settings
-from app.engagement.endpoints import router as engagement_router
+from app.engagement.endpoints import routers as engagement_routers
 from app.events.ingestion.endpoints import native_router, sdk_router
 from app.events.ingestion.event_names import KnownEventNames
 from app.events.ingestion.limits import IngestLimits
 from app.events.quarantine.endpoints import router as quarantine_router
 from app.events.sources.endpoints import router as stats_router
-from app.health.endpoints import router as health_router
+from app.health.endpoints import routers as health_routers
 from app.imports.endpoints import router as imports_router
 from app.imports.upload_limits import UploadLimits
 from app.interventions.endpoints import router as interventions_router
@@ -49,7 +49,7 @@ from app.jobs.endpoints import router as jobs_router
 from app.lifecycle.endpoints import router as lifecycle_router
 from app.lifecycle.event_trace_endpoints import router as trace_router
 from app.portfolio.churn_risk_endpoints import router as churn_risk_router
-from app.portfolio.endpoints import router as segments_router
+from app.portfolio.endpoints import routers as portfolio_routers
 from app.reports.backtests.endpoints import router as backtests_router
 from app.reports.endpoints import at_risk_router
 from app.reports.endpoints import router as reports_router
@@ -64,13 +64,13 @@ from app.workspaces.endpoints import router as workspaces_router
 PARENT_CHECK_SECONDS = 1
 WAITING_REQUESTS_PER_SLOT = 16
 
-ROUTERS = (
+ROUTERS = (  # none includes others: FastAPI would build the routes of those once more
     probes.router,  # first: FastAPI prepares routes in order, at the first request
     at_risk_router,  # before accounts: otherwise its path would be read as the id of an account
     sdk_router,
     native_router,
-    accounts_router,
-    health_router,
+    *accounts_routers,
+    *health_routers,
     workspaces_router,
     quarantine_router,
     stats_router,
@@ -81,12 +81,12 @@ ROUTERS = (
     playbooks_router,
     interventions_router,
     experiments_router,
-    segments_router,
-    alerts_router,
+    *portfolio_routers,
+    *alerts_routers,
     churn_risk_router,
     signals_router,
-    billing_router,
-    engagement_router,
+    *billing_routers,
+    *engagement_routers,
     churn_models_router,
     changes_router,
     review_router,

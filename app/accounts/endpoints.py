@@ -259,6 +259,4 @@ def list_subscriptions(
     return periods.to_page(SubscriptionPeriodOut.model_validate)
 
 
-router = APIRouter()
-for part in (accounts_router, users_router, subscriptions_router, catalog_router):
-    router.include_router(part)
+routers = (accounts_router, users_router, subscriptions_router, catalog_router)

@@ -212,6 +212,4 @@ def backtest_alert_rule(
     return backtest.backtest_rule(session, caller.workspace_id, rule, days=body.days, now=now)
 
 
-router = APIRouter()
-router.include_router(alerts)
-router.include_router(rules)
+routers = (alerts, rules)

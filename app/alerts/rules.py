@@ -88,7 +88,8 @@ class AlertRuleConfig(ConfigModel):
 
     name: Name = Field(examples=["Health at risk"])
     signal: str = Field(
-        pattern=r"^(health_score|churn_risk|days_since_last_use|(measure|signal):[^\x00]{1,200})$",
+        pattern=r"^(health_score|churn_risk|days_since_last_use|(measure|signal):[^\x00]+)$",
+        max_length=len("measure:") + 200,  # `{1,200}` in the pattern would take 2 MB of memory
         description="What the rule watches: `health_score`, `churn_risk`, `days_since_last_use`, "
         "`measure:<name>` or `signal:<name>`.",
         examples=["health_score"],

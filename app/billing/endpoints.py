@@ -131,6 +131,4 @@ def receive_stripe_event(
     return BillingReceipt(result=received)
 
 
-router = APIRouter()
-router.include_router(management_router)
-router.include_router(receiving_router)
+routers = (management_router, receiving_router)

@@ -198,7 +198,4 @@ def get_user_roles(user_id: Id, session: ReadSessionDep, caller: Reader) -> User
     return UserRolesOut(user_id=user_id, roles=list(roles))
 
 
-router = APIRouter()
-router.include_router(engagement_router)
-router.include_router(cases_router)
-router.include_router(standards_router)
+routers = (engagement_router, cases_router, standards_router)

@@ -74,7 +74,4 @@ def get_health_history(
     return HealthHistoryOut(account_id=shown_id, items=items, next_cursor=page.next_cursor)
 
 
-router = APIRouter()
-parts = (scores, adoption, explanations, rollups, overrides, restatements, scorecards, benchmarks)
-for part in parts:
-    router.include_router(part)
+routers = (scores, adoption, explanations, rollups, overrides, restatements, scorecards, benchmarks)

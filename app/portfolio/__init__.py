@@ -1,6 +1,6 @@
 """All accounts at once: lists, saved segments, and the health and churn risk of an account.
 
-Entry points: ``endpoints.router`` (lists of accounts, segments and the envelope
+Entry points: ``endpoints.routers`` (lists of accounts, segments and the envelope
 ``GET /accounts/{account_id}/health`` in ``health_endpoints``; ``churn_risk_endpoints``),
 ``revenue_at_risk_queries``, ``past_account_queries`` (filters on past days),
 ``account_queries.list_accounts``,

@@ -193,6 +193,4 @@ def _with_totals(
     ]
 
 
-router = APIRouter()
-for each in (list_router, health_router, segment_router):
-    router.include_router(each)
+routers = (list_router, health_router, segment_router)
