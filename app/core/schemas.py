@@ -194,7 +194,7 @@ def _common_problems(path: str, operation: Mapping[str, Any]) -> Iterator[int]:
     if operation["security"]:
         yield from (401, 403, 422)
     if "requestBody" in operation:
-        yield from (400, 415)
+        yield from (400, 408, 413, 415)
     if "{" in path or any(each["name"] == "cursor" for each in operation.get("parameters", ())):
         yield 404
 

@@ -15,7 +15,13 @@ from httptools import HttpRequestParser
 from starlette.types import Receive, Scope, Send
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from app.core.errors import MEDIA_TYPE, ProblemError, RetryLaterError, problem_body
+from app.core.errors import (
+    MEDIA_TYPE,
+    BadRequestError,
+    ProblemError,
+    RetryLaterError,
+    problem_body,
+)
 
 MAX_HEAD_BYTES, MAX_HEADERS = 32 * 1024, 100
 HEAD_SECONDS = 10.0
@@ -24,6 +30,14 @@ LINGER_SECONDS = 2.0
 
 MAX_WAITING = 256
 """How many connections of a process may wait for a head, or for a body without a valid key."""
+
+
+class InvalidHttpError(BadRequestError):
+    code = "invalid_http"
+    default_detail = (
+        "The request is not valid HTTP/1.1: check its method, URL, headers and the length of its"
+        " body."
+    )
 
 
 class HeadTooLargeError(ProblemError):
@@ -167,6 +181,11 @@ class BoundedProtocol(HttpToolsProtocol):
             self.transport.write(_raw_answer(problem))
         if self.transport.can_write_eof():
             self.transport.write_eof()
+
+    def send_400_response(self, msg: str) -> None:
+        """Answer a request that the parser refuses."""
+        del msg  # uvicorn's own sentence says less
+        self.refuse(InvalidHttpError())
 
     def _trust(self) -> None:
         self.is_trusted = True

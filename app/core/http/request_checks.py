@@ -28,7 +28,7 @@ def check_query(request: Request) -> None:
     A filter with a misspelt name would list everything, and of two values it is unclear which one
     counts.
     """
-    if not request.url.query:
+    if not request.scope["query_string"]:
         return
     repeatable = {
         field.alias: get_origin(field.field_info.annotation) is list

@@ -112,6 +112,29 @@ def test_a_large_head_is_431(serve: Serve, head: bytes) -> None:
     assert (status, problem["code"]) == (431, "head_too_large")
 
 
+@pytest.mark.parametrize(
+    "request_",
+    [
+        b"GET /\xff HTTP/1.1\r\n\r\n",
+        b"GET /?\xff HTTP/1.1\r\n\r\n",
+        b"BREW / HTTP/1.1\r\n\r\n",
+        b"\x16\x03\x01\x02\r\n\r\n",
+        b"GET / HTTP/1.1\r\nx: a\x00b\r\n\r\n",
+        b"POST / HTTP/1.1\r\ncontent-length: 1\r\ncontent-length: 2\r\n\r\n12",
+        b"POST / HTTP/1.1\r\ncontent-length: 1\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n",
+        b"POST / HTTP/1.1\r\ntransfer-encoding: chunked\r\n\r\nxyz\r\n",
+    ],
+    ids=["path", "query", "method", "TLS", "header", "lengths", "smuggling", "chunk"],
+)
+def test_what_is_no_http_is_400(serve: Serve, request_: bytes) -> None:
+    connect = serve()
+    with closing(connect()) as connection:
+        connection.sendall(request_)
+        status, problem = read_all(connection)
+
+    assert (status, problem["code"]) == (400, "invalid_http")
+
+
 def test_the_largest_heads_are_read_also_behind_a_body(serve: Serve) -> None:
     connect = serve()
     large = b"GET / HTTP/1.1\r\n" + (b"x: " + b"a" * 290 + b"\r\n") * MAX_HEADERS + b"\r\n"
