@@ -12,7 +12,7 @@ LOCK := .venv/bin/uv pip compile --quiet --universal --fork-strategy fewest --py
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help demo serve test check fmt bench bench-models lock clean
+.PHONY: help demo serve test check fmt bench bench-models faults lock clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -42,6 +42,9 @@ bench: .venv/.runtime ## Measure the service on this machine (ARGS="--smallest",
 
 bench-models: .venv/.runtime ## Measure the churn models (DATA=folder of the data sets)
 	$(RUN) bench models $(DATA)
+
+faults: .venv/.dev ## Break the service in every way and count what is lost (ARGS="--seed 7", "--only api-kills")
+	$(RUN) tests.faults $(ARGS)
 
 lock: .venv/.dev ## Pin what pyproject.toml asks for (UPGRADE=1: at the newest releases)
 	$(LOCK) --output-file requirements.txt

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from ipaddress import ip_network
+from typing import Protocol
 
 from app.core.db import transaction
 from app.core.encryption import Encryptor, load_or_create_key
@@ -75,16 +76,29 @@ class Receiver:
                 await writer.drain()
 
 
+class HasUrl(Protocol):
+    """A receiver of any kind."""
+
+    @property
+    def url(self) -> str: ...
+
+
 def create_endpoints(
-    rig: Rig, tenant: Tenant, receivers: Sequence[Receiver], *, types: Sequence[str] = ()
-) -> None:
-    """Create an endpoint for each receiver, encrypted with the key of the service."""
+    rig: Rig, tenant: Tenant, receivers: Sequence[HasUrl], *, types: Sequence[str] = ()
+) -> list[str]:
+    """Create an endpoint for each receiver, encrypted with the key of the service.
+
+    Return their signing secrets.
+    """
     encryptor = Encryptor.from_base64(load_or_create_key(rig.folder))
     store = EndpointSecretStore(encryptor, [ip_network(NETWORK)])
+    secrets = []
     with transaction(rig.sessions) as session:
         for receiver in receivers:
             body = WebhookEndpointIn(url=receiver.url, types=list(types)).model_dump()
-            service.create_endpoint(session, bench_actor(tenant.id), body, store=store)
+            _, secret = service.create_endpoint(session, bench_actor(tenant.id), body, store=store)
+            secrets.append(secret or "")
+    return secrets
 
 
 @contextmanager

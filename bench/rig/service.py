@@ -58,7 +58,7 @@ def start_service(
     ``workers``: processes that answer requests. ``worker``: whether a worker process runs beside
     them. ``command``: the arguments of Python.
     """
-    port = port or _free_port()
+    port = port or free_port()
     settings = {
         "HEALTH_PORT": str(port),
         "HEALTH_WORKERS": str(workers),
@@ -91,7 +91,7 @@ def wait_until(condition: Callable[[], bool], *processes: subprocess.Popen[bytes
         time.sleep(0.05)
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as listener:
         listener.bind((HOST, 0))
         return int(listener.getsockname()[1])

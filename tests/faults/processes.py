@@ -1,0 +1,102 @@
+"""API and worker processes of a stand: start, stop, kill, and read what they logged."""
+
+import signal
+import subprocess
+import sys
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import orjson
+
+from bench.rig.client import OK, HttpConnection, get
+from bench.rig.service import wait_until
+
+LAUNCHER = "tests.faults.failpoints"
+SERVE, WORKER = "serve", "worker"
+GRACE_SECONDS = 30.0
+"""In this time a process must end after SIGTERM: it gives requests and deliveries 10 s each."""
+
+LOGGED_OUTAGES = frozenset({"database_error", "answered_503", "starting_embedded_postgres"})
+"""The log events that docs/operations.md names for a lost database."""
+
+
+@dataclass(frozen=True, slots=True)
+class AppProcess:
+    """``kind``: serve or worker. ``port``: of the API."""
+
+    kind: str
+    process: subprocess.Popen[bytes]
+    log: Path
+    port: int = 0
+
+    @property
+    def has_ended(self) -> bool:
+        return self.process.poll() is not None
+
+    def signal(self, number: signal.Signals) -> None:
+        with suppress(ProcessLookupError):
+            self.process.send_signal(number)
+
+    def kill(self) -> None:
+        self.signal(signal.SIGKILL)
+        self.process.wait()
+
+    def stop(self) -> str | None:
+        """Ask the process to end. Return what is wrong with its end; None: nothing."""
+        self.signal(signal.SIGTERM)
+        try:
+            status = self.process.wait(GRACE_SECONDS)
+        except subprocess.TimeoutExpired:
+            self.kill()
+            return f"{self.kind} did not end within {GRACE_SECONDS:.0f} s of SIGTERM"
+        return f"{self.kind} ended with status {status} after SIGTERM" if status else None
+
+    def wait_for_kill(self) -> None:
+        """Wait until the process has killed itself."""
+        wait_until(lambda: self.has_ended)
+
+    def wait_until_ready(self) -> None:
+        """Wait until the API serves, or a worker has begun: it has a line for each start."""
+        if self.kind == WORKER:
+            return
+        connection = HttpConnection(self.port)
+        wait_until(lambda: connection.send(get("/health/ready"))[0] == OK, self.process)
+        connection.close()
+
+
+def start(
+    kind: str, folder: Path, environment: Mapping[str, str], *, name: str, port: int = 0
+) -> AppProcess:
+    """Start a process; its log is a file in the folder."""
+    log = folder / f"{name}.log"
+    with log.open("ab") as output:
+        process = subprocess.Popen(  # noqa: S603 - our own command
+            [sys.executable, "-m", LAUNCHER, kind],
+            cwd=folder,
+            env={**environment, "HEALTH_PORT": str(port or 8000)},
+            stdout=subprocess.DEVNULL,
+            stderr=output,
+        )
+    return AppProcess(kind, process, log, port)
+
+
+def unexpected_lines(log: Path, allowed: Collection[str]) -> Iterator[str]:
+    """Yield what a log has besides the allowed events: errors, tracebacks, lines of libraries."""
+    for line in log.read_text(errors="replace").splitlines():
+        try:
+            entry = orjson.loads(line)
+        except orjson.JSONDecodeError:
+            yield f"{log.stem} logged {line!r}"
+            continue
+        if entry["event"] not in allowed:
+            yield f"{log.stem} logged {entry['event']}: {_cause(entry)}"
+
+
+def _cause(entry: Mapping[str, object]) -> str:
+    """Return the last line of the traceback of a log entry, else its fields."""
+    if exception := entry.get("exception"):
+        return str(exception).strip().splitlines()[-1]
+    fields = {name: value for name, value in entry.items() if name not in {"event", "timestamp"}}
+    return orjson.dumps(fields).decode()

@@ -1,0 +1,238 @@
+"""The stand of a scenario: database, proxy, processes, traffic and a receiver; and its evidence."""
+
+import threading
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from functools import cached_property
+from itertools import count
+from random import Random
+from time import monotonic
+from typing import Any
+
+import orjson
+from sqlalchemy import text
+from standardwebhooks import Webhook, WebhookVerificationError
+
+from app.alerts import rule_service
+from app.alerts.rules import AlertOperator, AlertRuleConfig
+from app.core.db import transaction
+from app.core.encryption import load_or_create_key
+from bench.rig.receivers import create_endpoints
+from bench.rig.rig import Rig, Tenant, bench_actor, create_tenant, open_rig
+from bench.rig.service import free_port, wait_until
+from tests.faults import processes
+from tests.faults.failpoints import armed
+from tests.faults.ledger import Evidence, Received
+from tests.faults.processes import LOGGED_OUTAGES, SERVE, WORKER, AppProcess
+from tests.faults.proxy import Proxy, forwarding
+from tests.faults.traffic import Traffic
+from tests.webhooks.receiver import Receiver, running_receiver
+
+MAX_PASS = 12
+"""A process is killed at one of the first passes of a point, by the seed."""
+
+RULE = AlertRuleConfig(name="Unhappy", signal="signal:nps_detractor", operator=AlertOperator.ABOVE)
+"""Opens one alert for each account that answers a survey."""
+
+IDS = "SELECT message_id FROM event WHERE workspace_id = :id"
+STORED = "SELECT account_id, count(*) FROM event WHERE workspace_id = :id GROUP BY 1"
+COUNTED = "SELECT account_id, sum(events)::int FROM daily_usage WHERE workspace_id = :id GROUP BY 1"
+MESSAGES = "SELECT id, account_id FROM message WHERE workspace_id = :id AND type = 'alert.opened'"
+RECORDED = "SELECT message_id FROM attempt WHERE workspace_id = :id AND status BETWEEN 200 AND 299"
+OPEN_WORK = """
+SELECT (SELECT count(*) FROM due WHERE workspace_id = :id)
+     + (SELECT count(*) FROM delivery WHERE workspace_id = :id AND state = 'pending')
+"""
+SWEPT = "UPDATE workspace SET swept_on = CAST(now() AT TIME ZONE 'UTC' AS date)"
+"""The sweep of today is done: alerts are announced at once, and not at its end."""
+END_PAUSES = (
+    "UPDATE webhook_endpoint SET resume_at = now() WHERE resume_at > now()",
+    "UPDATE delivery SET due_at = now() WHERE state = 'pending' AND due_at > now()",
+)
+"""Has the effect of the end of all leases, of delays of deliveries and pauses of endpoints."""
+
+
+@dataclass
+class Stand:
+    """``seed`` decides at which passes things break. ``allowed``: log events that are expected."""
+
+    rig: Rig
+    tenant: Tenant
+    proxy: Proxy
+    receiver: Receiver
+    secret: str
+    traffic: Traffic
+    random: Random
+    allowed: set[str] = field(default_factory=lambda: {*LOGGED_OUTAGES})
+    unexpected: list[str] = field(default_factory=list)
+    started: list[AppProcess] = field(default_factory=list)
+    recovered: float = 0
+    _numbers: "count[int]" = field(default_factory=lambda: count(1))
+
+    @cached_property
+    def environment(self) -> Mapping[str, str]:
+        """The environment of processes that reach the database through the proxy."""
+        metrics = self.rig.folder / "metrics"
+        metrics.mkdir(exist_ok=True)
+        return self.rig.environment | {
+            "HEALTH_DATABASE_URL": f"postgresql://postgres@127.0.0.1:{self.proxy.port}/postgres",
+            "HEALTH_ENCRYPTION_KEY": load_or_create_key(self.rig.folder),
+            "HEALTH_LOG_LEVEL": "warning",
+            "HEALTH_POOL_SIZE": "4",
+            "PROMETHEUS_MULTIPROC_DIR": str(metrics),
+        }
+
+    def start_api(self, **environment: str) -> AppProcess:
+        """Start an API process at the port of the traffic, and wait until it is ready."""
+        return self._start(SERVE, environment)
+
+    def start_worker(self, **environment: str) -> AppProcess:
+        return self._start(WORKER, environment)
+
+    def run_until_killed(self, kind: str, point: str) -> None:
+        """Start a process that kills itself at one of the first passes of a point."""
+        environment = armed(point, self.random.randint(1, MAX_PASS))
+        self._launch(kind, environment).wait_for_kill()
+
+    def _start(self, kind: str, environment: Mapping[str, str]) -> AppProcess:
+        each = self._launch(kind, environment)
+        each.wait_until_ready()
+        return each
+
+    def _launch(self, kind: str, environment: Mapping[str, str]) -> AppProcess:
+        each = processes.start(
+            kind,
+            self.rig.folder,
+            {**self.environment, **environment},
+            name=f"{kind}-{next(self._numbers)}",
+            port=self.traffic.port,
+        )
+        self.started.append(each)
+        return each
+
+    def stop(self, each: AppProcess) -> None:
+        """Stop a process in order; what is wrong with its end is unexpected."""
+        if wrong := each.stop():
+            self.unexpected.append(wrong)
+
+    def kill_all(self) -> None:
+        for each in self.started:
+            each.kill()
+
+    def pause(self, seconds: float) -> None:
+        """Let time pass where nothing can be waited for."""
+        threading.Event().wait(seconds)
+
+    def end_pauses(self) -> None:
+        """End all leases of deliveries, delays and pauses now."""
+        self.rig.run(*END_PAUSES)
+
+    def recover(self) -> None:
+        """Measure the seconds until an event that is sent now is stored, scored and delivered."""
+        began = monotonic()
+        account_id = self.traffic.send_announced()
+        wait_until(lambda: account_id in self.reached_accounts())
+        self.recovered = max(self.recovered, monotonic() - began)
+
+    def settle(self) -> None:
+        """Stop the traffic, and wait until all of it is scored and delivered."""
+        self.traffic.stop()
+        self.end_pauses()
+        try:
+            wait_until(self._is_settled)
+        except TimeoutError:
+            left = self.rig.number(OPEN_WORK, id=self.tenant.id)
+            self.unexpected.append(f"{left} accounts or deliveries were not processed in time")
+
+    def _is_settled(self) -> bool:
+        """Whether nothing is due, and no alert waits for the end of a sweep to be announced."""
+        is_done = not self.rig.number(OPEN_WORK, id=self.tenant.id)
+        return is_done and self.traffic.announced <= self.reached_accounts()
+
+    def reached_accounts(self) -> set[str]:
+        return {account_of(each.body) for each in [*self.receiver.received]}
+
+    def read(self, query: str) -> list[tuple[Any, ...]]:
+        with self.rig.engine.begin() as connection:
+            return [tuple(row) for row in connection.execute(text(query), {"id": self.tenant.id})]
+
+    def evidence(self) -> Evidence:
+        """Gather what the clients, the database, the receiver and the logs know."""
+        traffic, read = self.traffic, self.read
+        return Evidence(
+            acked={
+                event["messageId"]: event["context"]["groupId"]
+                for number in traffic.acked
+                for event in traffic.sent[number]
+            },
+            sent={event["messageId"] for batch in traffic.sent.values() for event in batch},
+            stored=[row[0] for row in read(IDS)],
+            counted=Counter({row[0]: row[1] for row in read(COUNTED)}),
+            stored_by_account=Counter({row[0]: row[1] for row in read(STORED)}),
+            announced=traffic.announced,
+            messages={row[0]: row[1] for row in read(MESSAGES)},
+            received=self._received(),
+            recorded=[row[0] for row in read(RECORDED)],
+            unexpected=[*self.unexpected, *traffic.unexpected, *self._logged()],
+        )
+
+    def _received(self) -> list[Received]:
+        return [
+            Received(
+                each.headers["webhook-id"],
+                account_of(each.body),
+                verified=is_signed(each.headers, each.body, self.secret),
+            )
+            for each in self.receiver.received
+        ]
+
+    def _logged(self) -> list[str]:
+        logs = {each.log for each in self.started}
+        return [
+            line for log in sorted(logs) for line in processes.unexpected_lines(log, self.allowed)
+        ]
+
+
+def account_of(body: bytes) -> str:
+    """Return the account that a message announces."""
+    return str(orjson.loads(body)["data"]["account_id"])
+
+
+def is_signed(headers: Mapping[str, str], body: bytes, secret: str) -> bool:
+    try:
+        Webhook(secret).verify(body, dict(headers))
+    except WebhookVerificationError:
+        return False
+    return True
+
+
+@contextmanager
+def open_stand(name: str, seed: int) -> Iterator[Stand]:
+    """Start a database with a workspace, a rule and a receiver. Kill what still runs at the end."""
+    with ExitStack() as stack:
+        rig = stack.enter_context(open_rig())
+        rig.postgres.watch()
+        receiver = Receiver()
+        stack.enter_context(running_receiver(receiver))
+        socket = f"{rig.engine.url.query['host']}/.s.PGSQL.5432"
+        proxy = stack.enter_context(forwarding(socket))
+        tenant = create_tenant(rig, name)
+        rig.run(SWEPT)
+        with transaction(rig.sessions) as session:
+            rule_service.put(session, bench_actor(tenant.id), "unhappy", RULE)
+        [secret] = create_endpoints(rig, tenant, [receiver], types=["alert.opened"])
+        traffic = Traffic(free_port(), tenant.write_key, f"{name}-{seed}")
+        stand = Stand(
+            rig,
+            tenant,
+            proxy,
+            receiver,
+            secret,
+            traffic,
+            Random(f"{name}-{seed}"),  # noqa: S311
+        )
+        stack.callback(stand.kill_all)
+        stack.callback(traffic.abandon)
+        yield stand
