@@ -12,7 +12,6 @@ from bench import (
     at_risk,
     causes,
     experiments,
-    faults,
     freshness,
     growth,
     ingest,
@@ -49,15 +48,11 @@ class Benchmark(Generic[SizesT]):
 BENCHMARKS: Mapping[str, Benchmark[Any]] = {
     "ingest": Benchmark(ingest.run, ingest.FULL, ingest.SMALLEST),
     "growth": Benchmark(growth.run, growth.FULL, growth.SMALLEST),
-    "concurrency": Benchmark(
-        faults.run_concurrency, faults.FULL_CONCURRENCY, faults.SMALLEST_CONCURRENCY
-    ),
     "webhooks": Benchmark(webhooks.run, webhooks.FULL, webhooks.SMALLEST),
     "freshness": Benchmark(freshness.run, probing.FULL, probing.SMALLEST),
     "alerts": Benchmark(alerts.run, alerts.FULL, alerts.SMALLEST),
     "reads": Benchmark(reads.run, reads.FULL, reads.SMALLEST),
     "at-risk": Benchmark(at_risk.run, at_risk.FULL, at_risk.SMALLEST),
-    "kills": Benchmark(faults.run_kills, faults.FULL_KILLS, faults.SMALLEST_KILLS),
     "sweep": Benchmark(sweep.run, sweep.FULL, sweep.SMALLEST),
     "scorecards": Benchmark(scorecards.run, scorecards.FULL, scorecards.SMALLEST),
     "suggestions": Benchmark(suggestions.run, suggestions.FULL, suggestions.SMALLEST),
@@ -68,7 +63,7 @@ BENCHMARKS: Mapping[str, Benchmark[Any]] = {
 """In the order in which they run.
 
 With one database for all, the order saves time: every worker trains a model for each workspace that
-has a history by then. After ``kills`` no benchmark uses the service.
+has a history by then.
 """
 
 SMALLEST_ONLY: Mapping[str, Benchmark[Any]] = {

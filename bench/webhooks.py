@@ -1,11 +1,10 @@
-"""How fast messages are delivered, and what hanging receivers and killed workers change."""
+"""How fast messages are delivered, and what hanging receivers change."""
 
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from app.webhooks.http_client import DEADLINE_SECONDS
-from bench import webhook_faults
 from bench.results import Result
 from bench.rig import memory
 from bench.rig.client import percentile
@@ -38,7 +37,6 @@ class Sizes:
     measured. ``last_attempts_seconds``: how long the last attempts of the bad ones take.
     """
 
-    faults: webhook_faults.Sizes
     fast: int
     bad: int
     hang_seconds: float
@@ -49,7 +47,6 @@ class Sizes:
 
 
 FULL = Sizes(
-    webhook_faults.FULL,
     fast=6_000,
     bad=20,
     hang_seconds=3600,
@@ -59,7 +56,6 @@ FULL = Sizes(
     last_attempts_seconds=DEADLINE_SECONDS,
 )
 SMALLEST = Sizes(
-    webhook_faults.SMALLEST,
     fast=40,
     bad=2,
     hang_seconds=0.6,
@@ -74,8 +70,6 @@ def run(rig: Rig, sizes: Sizes) -> list[Result]:
     return [
         _measure_rate(rig, sizes.fast),
         *_measure_fairness(rig, sizes),
-        webhook_faults.kill_workers(rig, sizes.faults),
-        *webhook_faults.stop_workers(rig, sizes.faults),
     ]
 
 

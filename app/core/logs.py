@@ -84,6 +84,21 @@ def configure(level: str) -> None:
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
     )
     logging.setLogRecordFactory(_log_record)
+    logging.lastResort = _LibraryLog()
+
+
+class _LibraryLog(logging.Handler):
+    """Logs what a library logs, such as the database driver, as one of our own lines."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.WARNING)
+
+    def emit(self, record: logging.LogRecord) -> None:
+        log = get_logger().bind(logger=record.name, message=record.getMessage())
+        if record.exc_info:
+            log = log.bind(exception=record.exc_text)
+        is_error = record.levelno >= logging.ERROR
+        log.log(record.levelno, "library_error" if is_error else "library_warning")
 
 
 def _log_record(*arguments: Any, **named: Any) -> logging.LogRecord:  # noqa: ANN401 - as of logging

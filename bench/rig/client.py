@@ -11,11 +11,9 @@ from itertools import count
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
 from multiprocessing.context import ForkProcess
-from multiprocessing.synchronize import Event
 
 HOST = "127.0.0.1"
 TIMEOUT_SECONDS = 20
-RETRY_SECONDS = 0.1
 OK = 200
 
 FORK = get_context("fork")  # a forked process needs no copy of the requests
@@ -23,16 +21,12 @@ FORK = get_context("fork")  # a forked process needs no copy of the requests
 
 @dataclass(frozen=True, slots=True)
 class RequestPlan:
-    """What to send. ``rate``: requests a second, at fixed times; None: as fast as answers come.
-
-    ``retry``: repeat a request until the status is 200, as the SDKs do.
-    """
+    """What to send. ``rate``: requests a second, at fixed times; None: as fast as answers come."""
 
     port: int
     requests: Sequence[bytes]
     connections: int = 8
     rate: float | None = None
-    retry: bool = False
     max_seconds: float = 300
 
 
@@ -143,7 +137,6 @@ class _Driver:
     """Sends the requests of a plan in turn, one thread for each connection."""
 
     plan: RequestPlan
-    stopping: Event
     responses: list[Response] = field(default_factory=list)
     numbers: "count[int]" = field(default_factory=count)
     started: float = field(default_factory=time.perf_counter)
@@ -158,12 +151,9 @@ class _Driver:
 
     def _drive(self) -> None:
         connection = HttpConnection(self.plan.port)
-        while (number := next(self.numbers)) < len(self.plan.requests) and not self._is_over():
+        while (number := next(self.numbers)) < len(self.plan.requests) and not self._is_late():
             began = self._wait_for_turn(number)
             status, _ = connection.send(self.plan.requests[number])
-            while self.plan.retry and status != OK and not self._is_late():
-                time.sleep(RETRY_SECONDS)
-                status, _ = connection.send(self.plan.requests[number])
             self.responses.append(Response(number, status, time.perf_counter() - began))
         connection.close()
 
@@ -179,9 +169,6 @@ class _Driver:
             time.sleep(due - time.perf_counter())
         return due
 
-    def _is_over(self) -> bool:
-        return self.stopping.is_set() or self._is_late()
-
     def _is_late(self) -> bool:
         return time.perf_counter() - self.started > self.plan.max_seconds
 
@@ -192,11 +179,6 @@ class RunningClient:
 
     process: ForkProcess
     results: Connection
-    stopping: Event
-
-    def stop(self) -> None:
-        """Send no further requests."""
-        self.stopping.set()
 
     def result(self) -> Run:
         """Wait for the responses to all requests that were sent."""
@@ -208,12 +190,11 @@ class RunningClient:
 
 def start(plan: RequestPlan) -> RunningClient:
     """Start to send the requests of a plan."""
-    stopping = FORK.Event()
     results, output = FORK.Pipe(duplex=False)
-    process = FORK.Process(target=_run_child, args=(plan, stopping, output), daemon=True)
+    process = FORK.Process(target=_run_child, args=(plan, output), daemon=True)
     process.start()
     output.close()
-    return RunningClient(process, results, stopping)
+    return RunningClient(process, results)
 
 
 def drive(plan: RequestPlan) -> Run:
@@ -221,5 +202,5 @@ def drive(plan: RequestPlan) -> Run:
     return start(plan).result()
 
 
-def _run_child(plan: RequestPlan, stopping: Event, output: Connection) -> None:
-    output.send(_Driver(plan, stopping).run())
+def _run_child(plan: RequestPlan, output: Connection) -> None:
+    output.send(_Driver(plan).run())

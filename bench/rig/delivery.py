@@ -12,11 +12,9 @@ from bench.rig.rig import Rig, create_tenant, now
 from bench.rig.service import wait_until
 
 BODY = {"version": 2, "previous_version": 1}
-METRICS_FOLDER = "metrics"
 
 DELIVERIES = "SELECT count(*) FROM delivery WHERE workspace_id = :id"
 DELIVERED = DELIVERIES + " AND state = 'delivered'"
-CLAIMED = DELIVERIES + " AND token IS NOT NULL"
 ATTEMPTS = "SELECT count(*) FROM attempt WHERE workspace_id = :id"
 
 
@@ -34,16 +32,8 @@ def publish(rig: Rig, workspace_id: str, count: int) -> list[str]:
         return outbox.publish(session, workspace_id, messages, now=now())
 
 
-def start_worker(rig: Rig, *, clock_offset: float = 0) -> subprocess.Popen[bytes]:
-    """Start a worker process. ``clock_offset``: seconds by which its clock is ahead."""
-    metrics = rig.folder / METRICS_FOLDER
-    metrics.mkdir(exist_ok=True)
-    settings = {
-        "PROMETHEUS_MULTIPROC_DIR": str(metrics),
-        "HEALTH_CLOCK_OFFSET_SECONDS": str(clock_offset),
-    }
-    environment = rig.environment | settings
-    worker = subprocess.Popen([sys.executable, "-m", "app", "worker"], env=environment)
+def start_worker(rig: Rig) -> subprocess.Popen[bytes]:
+    worker = subprocess.Popen([sys.executable, "-m", "app", "worker"], env=rig.environment)
     rig.cleanup.callback(worker.wait)
     rig.cleanup.callback(worker.kill)  # runs first, without effect on a worker that has ended
     return worker

@@ -87,21 +87,11 @@ class Rig:
             service.stop()
 
     def start_service(
-        self,
-        *,
-        workers: int,
-        worker: bool,
-        command: tuple[str, ...] = SERVE,
-        port: int | None = None,
+        self, *, workers: int, worker: bool, command: tuple[str, ...] = SERVE
     ) -> Service:
         """Start a service that the caller stops."""
         return start_service(
-            self.folder,
-            self.environment,
-            workers=workers,
-            worker=worker,
-            command=command,
-            port=port,
+            self.folder, self.environment, workers=workers, worker=worker, command=command
         )
 
     def number(self, query: str, **values: object) -> int:
@@ -123,12 +113,15 @@ class Rig:
 
 
 @contextmanager
-def open_rig() -> Iterator[Rig]:
-    """Start a private database with the current schema; stop it and its services at the end."""
+def open_rig(place: Path | None = None) -> Iterator[Rig]:
+    """Start a private database with the current schema; stop it and its services at the end.
+
+    ``place``: where its folder is created; None: with other temporary files.
+    """
     with ExitStack() as stack:
         folder = Path(
             stack.enter_context(
-                TemporaryDirectory(prefix="health-bench-", ignore_cleanup_errors=True)
+                TemporaryDirectory(prefix="health-bench-", dir=place, ignore_cleanup_errors=True)
             )
         )
         postgres = stack.enter_context(EmbeddedPostgres(folder))

@@ -51,14 +51,13 @@ def start_service(
     workers: int,
     worker: bool,
     command: tuple[str, ...] = SERVE,
-    port: int | None = None,
 ) -> Service:
     """Start the service and wait until it is ready.
 
     ``workers``: processes that answer requests. ``worker``: whether a worker process runs beside
     them. ``command``: the arguments of Python.
     """
-    port = port or free_port()
+    port = free_port()
     settings = {
         "HEALTH_PORT": str(port),
         "HEALTH_WORKERS": str(workers),

@@ -4,9 +4,11 @@ import logging
 from collections.abc import Callable
 from io import StringIO
 
+import orjson
 import pytest
 from sqlalchemy import Engine, text
 
+from app.core import logs
 from app.core.logs import format_exception
 from app.core.postgres.engines import open_engine
 
@@ -87,3 +89,22 @@ def test_records_of_libraries_contain_no_values_either() -> None:
 
     assert "ValueError" in stream.getvalue()
     assert PERSON not in stream.getvalue()
+
+
+def test_a_warning_of_a_library_is_a_line_of_ours(capsys: pytest.CaptureFixture[str]) -> None:
+    library, root = logging.getLogger("some_driver"), logging.getLogger()
+    handlers, root.handlers = root.handlers, []  # pytest has its own; processes have none
+    try:
+        logs.configure("warning")
+        library.warning("the connection of %s is lost", "a pipeline")
+    finally:
+        root.handlers = handlers
+        logs.configure("warning")
+
+    line = orjson.loads(capsys.readouterr().err)
+    assert line["event"] == "library_warning"
+    assert line["level"] == "warning"
+    assert (line["logger"], line["message"]) == (
+        "some_driver",
+        "the connection of a pipeline is lost",
+    )

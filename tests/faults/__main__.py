@@ -39,6 +39,8 @@ def main(
     for name in [name for name in names if not only or name in only]:
         with console.status(name):
             reports.append(run(name, seed=seed, short=short))
+        if len(names) > 1:
+            console.print(f"{name}: {reports[-1].seconds:.0f} s")
         for line in describe_failures(reports[-1]):
             console.print(line, markup=False)
     console.print(build_table(reports))

@@ -8,6 +8,7 @@ import os
 import signal
 import threading
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, timedelta
 from functools import wraps
 from pathlib import Path
 from typing import Any
@@ -16,19 +17,29 @@ from sqlalchemy import Connection, Engine, event
 from sqlalchemy.orm import Session
 
 from app.__main__ import main
+from app.core import clock
 
 POINT, PASS, POSTMASTER = "FAULT_POINT", "FAULT_PASS", "FAULT_POSTMASTER"
+SIGNAL, CLOCK = "FAULT_SIGNAL", "FAULT_CLOCK"
 STORES_EVENTS = "INSERT INTO event ("
 
 Hit = Callable[[], None]
 
 
-def armed(point: str, number: int, *, postmaster_file: Path | None = None) -> Mapping[str, str]:
-    """Return the environment that kills at the n-th pass of a point.
+def armed(
+    point: str,
+    number: int,
+    postmaster_file: Path | None = None,
+    *,
+    sends: signal.Signals = signal.SIGKILL,
+) -> Mapping[str, str]:
+    """Return the environment that sends a signal at the n-th pass of a point.
 
-    The process kills itself, or the database server whose process id is in ``postmaster_file``.
+    It is sent to the process itself, or to the database server whose process id is in
+    ``postmaster_file``.
     """
-    return {POINT: point, PASS: str(number), POSTMASTER: str(postmaster_file or "")}
+    values = {POINT: point, PASS: number, POSTMASTER: postmaster_file or "", SIGNAL: int(sends)}
+    return {name: str(value) for name, value in values.items()}
 
 
 def before_store(hit: Hit) -> None:
@@ -169,8 +180,8 @@ API_POINTS = ("before_store", "after_store")
 WORKER_POINTS = tuple(name for name in POINTS if name not in API_POINTS)
 
 
-def _killer(number: int, postmaster_file: str) -> Hit:
-    """Return what is called at each pass of a point, and kills at the n-th."""
+def _sender(number: int, postmaster_file: str, sent: signal.Signals) -> Hit:
+    """Return what is called at each pass of a point, and sends the signal at the n-th."""
     passes, lock = 0, threading.Lock()
 
     def hit() -> None:
@@ -179,7 +190,7 @@ def _killer(number: int, postmaster_file: str) -> Hit:
             passes += 1
             is_reached = passes == number
         if is_reached:
-            os.kill(_victim(postmaster_file), signal.SIGKILL)
+            os.kill(_victim(postmaster_file), sent)
 
     return hit
 
@@ -192,8 +203,20 @@ def _victim(postmaster_file: str) -> int:
 
 def _launch() -> None:
     if point := os.environ.get(POINT):
-        POINTS[point](_killer(int(os.environ[PASS]), os.environ[POSTMASTER]))
+        sent = signal.Signals(int(os.environ[SIGNAL]))
+        POINTS[point](_sender(int(os.environ[PASS]), os.environ[POSTMASTER], sent))
+    if file := os.environ.get(CLOCK):
+        _set_clock_by(Path(file))
     main()
+
+
+def _set_clock_by(file: Path) -> None:
+    """Let the clock of the product be wrong by the seconds that a file has at the time."""
+
+    def shifted_clock(_: float) -> clock.Clock:
+        return lambda: datetime.now(UTC) + timedelta(seconds=float(file.read_text() or 0))
+
+    vars(clock)["shifted_clock"] = shifted_clock  # nothing has imported it yet
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 """API and worker processes of a stand: start, stop, kill, and read what they logged."""
 
+import os
 import signal
 import subprocess
 import sys
@@ -18,7 +19,9 @@ SERVE, WORKER = "serve", "worker"
 GRACE_SECONDS = 30.0
 """In this time a process must end after SIGTERM: it gives requests and deliveries 10 s each."""
 
-LOGGED_OUTAGES = frozenset({"database_error", "answered_503", "starting_embedded_postgres"})
+LOGGED_OUTAGES = frozenset(
+    {"database_error", "answered_503", "starting_embedded_postgres", "library_warning"}
+)
 """The log events that docs/operations.md names for a lost database."""
 
 
@@ -35,12 +38,25 @@ class AppProcess:
     def has_ended(self) -> bool:
         return self.process.poll() is not None
 
+    @property
+    def is_stopped(self) -> bool:
+        """Whether the process does not run because of SIGSTOP."""
+        state = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()[0]
+        return state == "T"
+
+    @property
+    def _handles_sigterm(self) -> bool:
+        caught = Path(f"/proc/{self.process.pid}/status").read_text().partition("SigCgt:")[2]
+        return bool(int(caught.split()[0], 16) >> (signal.SIGTERM - 1) & 1)
+
     def signal(self, number: signal.Signals) -> None:
         with suppress(ProcessLookupError):
             self.process.send_signal(number)
 
     def kill(self) -> None:
-        self.signal(signal.SIGKILL)
+        """Kill the process and its children at once."""
+        with suppress(ProcessLookupError):
+            os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait()
 
     def stop(self) -> str | None:
@@ -58,8 +74,9 @@ class AppProcess:
         wait_until(lambda: self.has_ended)
 
     def wait_until_ready(self) -> None:
-        """Wait until the API serves, or a worker has begun: it has a line for each start."""
-        if self.kind == WORKER:
+        """Wait until the API serves, or until a worker ends in order when it is asked to."""
+        if self.kind != SERVE:
+            wait_until(lambda: self._handles_sigterm, self.process)
             return
         connection = HttpConnection(self.port)
         wait_until(lambda: connection.send(get("/health/ready"))[0] == OK, self.process)
@@ -78,6 +95,7 @@ def start(
             env={**environment, "HEALTH_PORT": str(port or 8000)},
             stdout=subprocess.DEVNULL,
             stderr=output,
+            start_new_session=True,
         )
     return AppProcess(kind, process, log, port)
 

@@ -2,23 +2,27 @@
 
 import threading
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import count
+from pathlib import Path
 from random import Random
+from tempfile import TemporaryDirectory
 from time import monotonic
 from typing import Any
 
 import orjson
-from sqlalchemy import text
+from sqlalchemy import make_url, text
+from sqlalchemy.exc import DBAPIError
 from standardwebhooks import Webhook, WebhookVerificationError
 
 from app.alerts import rule_service
 from app.alerts.rules import AlertOperator, AlertRuleConfig
 from app.core.db import transaction
 from app.core.encryption import load_or_create_key
+from app.core.postgres.embedded_postgres import EmbeddedPostgres
 from bench.rig.receivers import create_endpoints
 from bench.rig.rig import Rig, Tenant, bench_actor, create_tenant, open_rig
 from bench.rig.service import free_port, wait_until
@@ -28,10 +32,11 @@ from tests.faults.ledger import Evidence, Received
 from tests.faults.processes import LOGGED_OUTAGES, SERVE, WORKER, AppProcess
 from tests.faults.proxy import Proxy, forwarding
 from tests.faults.traffic import Traffic
-from tests.webhooks.receiver import Receiver, running_receiver
+from tests.webhooks.receiver import OK as ACCEPTED
+from tests.webhooks.receiver import ReceivedRequest, Receiver, running_receiver
 
 MAX_PASS = 12
-"""A process is killed at one of the first passes of a point, by the seed."""
+DATABASE_URL = "HEALTH_DATABASE_URL"
 
 RULE = AlertRuleConfig(name="Unhappy", signal="signal:nps_detractor", operator=AlertOperator.ABOVE)
 """Opens one alert for each account that answers a survey."""
@@ -54,30 +59,43 @@ END_PAUSES = (
 """Has the effect of the end of all leases, of delays of deliveries and pauses of endpoints."""
 
 
+class NotRunError(Exception):
+    """The machine cannot run a scenario; the message is the reason."""
+
+
 @dataclass
 class Stand:
-    """``seed`` decides at which passes things break. ``allowed``: log events that are expected."""
+    """``logs``: a folder for logs and metrics. ``stack``: what is still to be closed at the end.
+
+    ``random`` decides at which passes things break. ``answer``: what the receiver answers.
+    ``delivered``: the messages that it accepted. ``hastens``: whether leases and delays end at
+    once when the scenario settles. ``allowed``: log events that are expected.
+    """
 
     rig: Rig
+    logs: Path
+    stack: ExitStack
     tenant: Tenant
     proxy: Proxy
-    receiver: Receiver
     secret: str
     traffic: Traffic
     random: Random
+    answer: Callable[[ReceivedRequest], bytes] = lambda _: ACCEPTED
+    delivered: list[ReceivedRequest] = field(default_factory=list)
     allowed: set[str] = field(default_factory=lambda: {*LOGGED_OUTAGES})
     unexpected: list[str] = field(default_factory=list)
     started: list[AppProcess] = field(default_factory=list)
     recovered: float = 0
+    hastens: bool = True
     _numbers: "count[int]" = field(default_factory=lambda: count(1))
 
     @cached_property
     def environment(self) -> Mapping[str, str]:
         """The environment of processes that reach the database through the proxy."""
-        metrics = self.rig.folder / "metrics"
+        metrics = self.logs / "metrics"
         metrics.mkdir(exist_ok=True)
         return self.rig.environment | {
-            "HEALTH_DATABASE_URL": f"postgresql://postgres@127.0.0.1:{self.proxy.port}/postgres",
+            DATABASE_URL: f"postgresql://postgres@127.0.0.1:{self.proxy.port}/postgres",
             "HEALTH_ENCRYPTION_KEY": load_or_create_key(self.rig.folder),
             "HEALTH_LOG_LEVEL": "warning",
             "HEALTH_POOL_SIZE": "4",
@@ -88,23 +106,37 @@ class Stand:
         """Start an API process at the port of the traffic, and wait until it is ready."""
         return self._start(SERVE, environment)
 
+    def start_service(self) -> AppProcess:
+        """Start ``serve`` as one does who has no database: it runs a private one and a worker."""
+        own = {name: each for name, each in self.environment.items() if name != DATABASE_URL}
+        each = processes.start(
+            SERVE, self.logs, own, name=f"service-{next(self._numbers)}", port=self.traffic.port
+        )
+        self.started.append(each)
+        each.wait_until_ready()
+        return each
+
     def start_worker(self, **environment: str) -> AppProcess:
         return self._start(WORKER, environment)
 
     def run_until_killed(self, kind: str, point: str) -> None:
         """Start a process that kills itself at one of the first passes of a point."""
-        environment = armed(point, self.random.randint(1, MAX_PASS))
-        self._launch(kind, environment).wait_for_kill()
+        self.launch(kind, armed(point, self.pick_pass())).wait_for_kill()
+
+    def pick_pass(self) -> int:
+        """Return at which pass of a point something breaks: one of the first, by the seed."""
+        return self.random.randint(1, MAX_PASS)
 
     def _start(self, kind: str, environment: Mapping[str, str]) -> AppProcess:
-        each = self._launch(kind, environment)
+        each = self.launch(kind, environment)
         each.wait_until_ready()
         return each
 
-    def _launch(self, kind: str, environment: Mapping[str, str]) -> AppProcess:
+    def launch(self, kind: str, environment: Mapping[str, str]) -> AppProcess:
+        """Start a process without waiting until it is ready."""
         each = processes.start(
             kind,
-            self.rig.folder,
+            self.logs,
             {**self.environment, **environment},
             name=f"{kind}-{next(self._numbers)}",
             port=self.traffic.port,
@@ -121,6 +153,13 @@ class Stand:
         for each in self.started:
             each.kill()
 
+    def accept(self, request: ReceivedRequest) -> bytes:
+        """Answer a message, and note it if the answer accepts it."""
+        answer = self.answer(request)
+        if answer.startswith(b"HTTP/1.1 2"):
+            self.delivered.append(request)
+        return answer
+
     def pause(self, seconds: float) -> None:
         """Let time pass where nothing can be waited for."""
         threading.Event().wait(seconds)
@@ -128,6 +167,16 @@ class Stand:
     def end_pauses(self) -> None:
         """End all leases of deliveries, delays and pauses now."""
         self.rig.run(*END_PAUSES)
+
+    def wait_for_new_postmaster(self, old: int | None) -> None:
+        """Wait until another server than the old one accepts connections."""
+        wait_until(lambda: self.rig.postmaster not in {old, None} and self._accepts_connections())
+
+    def _accepts_connections(self) -> bool:
+        try:
+            return self.rig.number("SELECT 1") == 1
+        except DBAPIError:
+            return False
 
     def recover(self) -> None:
         """Measure the seconds until an event that is sent now is stored, scored and delivered."""
@@ -139,7 +188,8 @@ class Stand:
     def settle(self) -> None:
         """Stop the traffic, and wait until all of it is scored and delivered."""
         self.traffic.stop()
-        self.end_pauses()
+        if self.hastens:
+            self.end_pauses()
         try:
             wait_until(self._is_settled)
         except TimeoutError:
@@ -152,7 +202,7 @@ class Stand:
         return is_done and self.traffic.announced <= self.reached_accounts()
 
     def reached_accounts(self) -> set[str]:
-        return {account_of(each.body) for each in [*self.receiver.received]}
+        return {account_of(each.body) for each in [*self.delivered]}
 
     def read(self, query: str) -> list[tuple[Any, ...]]:
         with self.rig.engine.begin() as connection:
@@ -185,7 +235,7 @@ class Stand:
                 account_of(each.body),
                 verified=is_signed(each.headers, each.body, self.secret),
             )
-            for each in self.receiver.received
+            for each in self.delivered
         ]
 
     def _logged(self) -> list[str]:
@@ -209,30 +259,32 @@ def is_signed(headers: Mapping[str, str], body: bytes, secret: str) -> bool:
 
 
 @contextmanager
-def open_stand(name: str, seed: int) -> Iterator[Stand]:
-    """Start a database with a workspace, a rule and a receiver. Kill what still runs at the end."""
+def open_stand(name: str, seed: int, place: Path | None = None) -> Iterator[Stand]:
+    """Start a database with a workspace, a rule and a receiver. Kill what still runs at the end.
+
+    ``place``: the folder for the database.
+    """
     with ExitStack() as stack:
-        rig = stack.enter_context(open_rig())
+        rig = stack.enter_context(open_rig(place))
         rig.postgres.watch()
         receiver = Receiver()
         stack.enter_context(running_receiver(receiver))
-        socket = f"{rig.engine.url.query['host']}/.s.PGSQL.5432"
-        proxy = stack.enter_context(forwarding(socket))
+        proxy = stack.enter_context(forwarding(socket_of(rig.postgres)))
         tenant = create_tenant(rig, name)
         rig.run(SWEPT)
         with transaction(rig.sessions) as session:
             rule_service.put(session, bench_actor(tenant.id), "unhappy", RULE)
         [secret] = create_endpoints(rig, tenant, [receiver], types=["alert.opened"])
+        logs = stack.enter_context(TemporaryDirectory(prefix="health-logs-"))
         traffic = Traffic(free_port(), tenant.write_key, f"{name}-{seed}")
-        stand = Stand(
-            rig,
-            tenant,
-            proxy,
-            receiver,
-            secret,
-            traffic,
-            Random(f"{name}-{seed}"),  # noqa: S311
-        )
+        random = Random(f"{name}-{seed}")  # noqa: S311 - when things break, no secret
+        stand = Stand(rig, Path(logs), stack, tenant, proxy, secret, traffic, random)
+        receiver.respond = stand.accept
         stack.callback(stand.kill_all)
         stack.callback(traffic.abandon)
         yield stand
+
+
+def socket_of(server: EmbeddedPostgres) -> str:
+    """Return the socket file of a database server."""
+    return f"{make_url(server.url).query['host']}/.s.PGSQL.5432"

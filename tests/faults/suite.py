@@ -7,8 +7,8 @@ from time import monotonic
 from rich.table import Table
 
 from tests.faults.ledger import Outcome, compare
-from tests.faults.scenarios import SCENARIOS, NotRunError, Scenario
-from tests.faults.stand import Stand, open_stand
+from tests.faults.scenarios import SCENARIOS, Scenario
+from tests.faults.stand import NotRunError, Stand, open_stand
 
 SHOWN = 5
 COLUMNS = ("acked", "stored", "counted", "delivered", "lost", "doubled", "unexpected", "recovered")
@@ -36,19 +36,21 @@ class Report:
 def run(name: str, *, seed: int, short: bool) -> Report:
     """Run a scenario on a stand of its own, and compare."""
     scenario, began = SCENARIOS[name], monotonic()
-    with open_stand(name, seed) as stand:
-        try:
+    try:
+        with scenario.place() as place, open_stand(name, seed, place) as stand:
             outcome = _run_on(stand, scenario, short=short)
-        except NotRunError as error:
-            return Report(name, None, 0, monotonic() - began, str(error))
-        return Report(name, outcome, stand.recovered, monotonic() - began)
+            return Report(name, outcome, stand.recovered, monotonic() - began)
+    except NotRunError as error:
+        return Report(name, None, 0, monotonic() - began, str(error))
 
 
 def _run_on(stand: Stand, scenario: Scenario[object], *, short: bool) -> Outcome:
     try:
         scenario.run(stand, scenario.short if short else scenario.full)
-    except (TimeoutError, ChildProcessError) as error:
-        stand.unexpected.append(f"the scenario ended early: {error}")
+    except NotRunError:
+        raise
+    except Exception as error:  # noqa: BLE001 - what is lost by now is reported all the same
+        stand.unexpected.append(f"the scenario ended early: {error!r}")
     stand.settle()
     for each in stand.started:
         if not each.has_ended:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import count
 from random import Random
+from time import monotonic
 from typing import Any
 
 import httpx
@@ -32,15 +33,18 @@ Batch = list[dict[str, Any]]
 class Traffic:
     """Sends batches of events to a port. They share accounts, and some have one of their own.
 
-    ``sent``: the batches by their number. ``acked``: the numbers of those that were acknowledged.
+    ``address``: from which the clients connect. ``sent``: the batches by their number. ``acked``:
+    the numbers of those that were acknowledged. ``waits``: seconds to each of these answers.
     """
 
     port: int
     key: str
     seed: str
     connections: int = CONNECTIONS
+    address: str = HOST
     sent: dict[int, Batch] = field(default_factory=dict)
     acked: set[int] = field(default_factory=set)
+    waits: list[float] = field(default_factory=list)
     statuses: Counter[int] = field(default_factory=Counter)
     unexpected: list[str] = field(default_factory=list)
     _numbers: "count[int]" = field(default_factory=count)
@@ -84,6 +88,21 @@ class Traffic:
     def refused(self) -> int:
         return self.statuses.total() - self.statuses[OK]
 
+    def send_at_once(self, clients: int) -> None:
+        """Send one batch from many clients at the same time."""
+        number, start = next(self._numbers), threading.Barrier(clients)
+
+        def send() -> None:
+            with self._client() as client:
+                start.wait()
+                self._send(client, number)
+
+        threads = [threading.Thread(target=send) for _ in range(clients)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+
     def send_announced(self) -> str:
         """Send a batch whose account opens an alert until it is acknowledged; return the account.
 
@@ -104,6 +123,7 @@ class Traffic:
             base_url=f"http://{HOST}:{self.port}",
             headers={"Authorization": f"Bearer {self.key}"},
             timeout=HANG_SECONDS,
+            transport=httpx.HTTPTransport(local_address=self.address),
         )
 
     def _drive(self) -> None:
@@ -112,7 +132,7 @@ class Traffic:
                 self._send(client, next(self._numbers))
 
     def _send(self, client: httpx.Client, number: int) -> None:
-        batch = self.sent[number] = make_batch(self.seed, number)
+        batch = self.sent.setdefault(number, make_batch(self.seed, number))
         while not self._post(client, batch):
             if self._giving_up.wait(RETRY_SECONDS):
                 return
@@ -120,6 +140,7 @@ class Traffic:
 
     def _post(self, client: httpx.Client, batch: Batch) -> bool:
         """Send a batch once. Return whether it was acknowledged."""
+        began = monotonic()
         try:
             answer = client.post("/v1/batch", json={"batch": batch})
         except httpx.TransportError as error:
@@ -130,6 +151,8 @@ class Traffic:
         self.statuses[answer.status_code] += 1
         if wrong := find_unexpected(answer, len(batch)):
             self.unexpected.append(wrong)
+        if answer.status_code == OK:
+            self.waits.append(monotonic() - began)
         return answer.status_code == OK
 
 

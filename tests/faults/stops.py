@@ -1,0 +1,152 @@
+"""A worker hangs, the clocks of processes jump, and the schema changes meanwhile."""
+
+import signal
+from dataclasses import dataclass
+from time import monotonic
+
+from app.core.postgres.engines import IDLE_TRANSACTION_SECONDS
+from bench.rig.rig import create_tenant
+from bench.rig.service import wait_until
+from tests.faults.failpoints import armed
+from tests.faults.processes import WORKER
+from tests.faults.stand import Stand
+from tests.faults.storage import run_alone
+from tests.faults.traffic import Traffic
+
+SCORED = "SELECT count(*) FROM health_score WHERE workspace_id = :id AND account_id = :account_id"
+CLAIMED_BEFORE = """
+SELECT count(*) FROM delivery JOIN message m ON m.workspace_id = delivery.workspace_id
+AND m.id = message_id WHERE delivery.workspace_id = :id AND state = 'pending'
+AND m.created_at < now() - interval '5 seconds'
+"""
+BAR_SECONDS, MAX_RATIO = 3.0, 3.0
+"""Within three seconds, or on a slow machine three times as long as before."""
+HOT_TABLES = (
+    *("event", "account", "daily_usage", "first_use", "due", "health_score", "account_signal"),
+    *("alert", "alert_state", "message", "delivery", "attempt", "webhook_endpoint", "workspace"),
+)
+MIGRATIONS = (
+    "ALTER TABLE {} ADD COLUMN fault_suite integer",
+    "ALTER TABLE {} ALTER COLUMN fault_suite SET DEFAULT 0",
+    "ALTER TABLE {} DROP COLUMN fault_suite",
+)
+"""What migrations do to tables that are in use."""
+
+
+@dataclass(frozen=True, slots=True)
+class HangSizes:
+    """``probes``: events of another workspace, before and while the worker hangs."""
+
+    probes: int
+
+
+FULL_HANG = HangSizes(probes=8)
+
+
+def hang_worker(stand: Stand, sizes: HangSizes) -> None:
+    """Stop one of two workers while it has claimed accounts; later it goes on."""
+    stand.allowed |= {"refresh_failed"}  # of the worker whose transaction was ended meanwhile
+    stand.start_api()
+    stand.start_worker()
+    other = create_tenant(stand.rig, "other")
+    probes = Traffic(stand.traffic.port, other.write_key, "probe")
+    stand.traffic.start()
+    before = [wait_for_score(stand, other.id, probes) for _ in range(sizes.probes)]
+    hung = stand.launch(WORKER, armed("after_claim", stand.pick_pass(), sends=signal.SIGSTOP))
+    wait_until(lambda: hung.is_stopped)
+    stopped_at = monotonic()
+    meanwhile = [wait_for_score(stand, other.id, probes) for _ in range(sizes.probes)]
+    if max(meanwhile) > max(BAR_SECONDS, MAX_RATIO * max(before)):
+        stand.unexpected.append(f"another workspace waited {max(meanwhile):.1f} s for a score")
+    stand.pause(max(stopped_at + IDLE_TRANSACTION_SECONDS + 5 - monotonic(), 0))
+    stand.recover()
+    hung.signal(signal.SIGCONT)
+    stand.traffic.wait_for_acks(20)
+    stand.recover()
+    stand.unexpected += probes.unexpected
+
+
+def wait_for_score(stand: Stand, workspace_id: str, probes: Traffic) -> float:
+    """Send an event of another workspace; return the seconds until its account is scored."""
+    began, account_id = monotonic(), probes.send_announced()
+    wait_until(lambda: stand.rig.number(SCORED, id=workspace_id, account_id=account_id) == 1)
+    return monotonic() - began
+
+
+@dataclass(frozen=True, slots=True)
+class LateSizes:
+    """``waits_for_leases``: whether the leases end by themselves, or at once."""
+
+    acks: int
+    waits_for_leases: bool
+
+
+FULL_LATE = LateSizes(acks=60, waits_for_leases=True)
+SHORT_LATE = LateSizes(acks=5, waits_for_leases=False)
+
+
+def record_late(stand: Stand, sizes: LateSizes) -> None:
+    """Stop a worker that has sent messages until another has sent them too; then it goes on."""
+    stand.start_api()
+    stand.traffic.start()
+    late = stand.launch(WORKER, armed("after_send", stand.pick_pass(), sends=signal.SIGSTOP))
+    wait_until(lambda: late.is_stopped)
+    stand.traffic.wait_for_acks(sizes.acks)
+    stand.start_worker()
+    if not sizes.waits_for_leases:
+        stand.end_pauses()
+    wait_until(lambda: not stand.rig.number(CLAIMED_BEFORE, id=stand.tenant.id))
+    late.signal(signal.SIGCONT)
+    stand.recover()
+    stand.traffic.wait_for_acks(sizes.acks)
+
+
+@dataclass(frozen=True, slots=True)
+class ClockSizes:
+    """``worker_jumps``, ``api_jumps``: seconds by which the clock is wrong, one after another."""
+
+    worker_jumps: tuple[float, ...]
+    api_jumps: tuple[float, ...]
+    acks: int
+
+
+FULL_CLOCKS = ClockSizes((3600, -3600, 86_400, 0), (240, -240, 0), acks=20)
+
+
+def jump_clocks(stand: Stand, sizes: ClockSizes) -> None:
+    """Let the clocks of a running worker and a running API jump forth and back."""
+    stand.hastens = False  # a pause that a wrong clock has set must end by itself
+    clocks = {name: stand.logs / f"{name}.clock" for name in ("api", "worker")}
+    for clock in clocks.values():
+        clock.write_text("0")
+    stand.start_api(FAULT_CLOCK=str(clocks["api"]))
+    stand.start_worker(FAULT_CLOCK=str(clocks["worker"]))
+    stand.traffic.start()
+    for name, jumps in (("worker", sizes.worker_jumps), ("api", sizes.api_jumps)):
+        for seconds in jumps:
+            clocks[name].write_text(str(seconds))
+            stand.traffic.wait_for_acks(sizes.acks)
+    stand.recover()
+
+
+@dataclass(frozen=True, slots=True)
+class SchemaSizes:
+    tables: tuple[str, ...]
+
+
+FULL_SCHEMA = SchemaSizes(HOT_TABLES)
+
+
+def change_schema(stand: Stand, sizes: SchemaSizes) -> None:
+    """Change every busy table as migrations do, and run ``migrate``, during the traffic."""
+    stand.start_api()
+    stand.start_worker()
+    stand.traffic.start()
+    for table in sizes.tables:
+        for statement in MIGRATIONS:
+            run_alone(stand, "SET lock_timeout = '5s'", statement.format(table))
+    migration = stand.launch("migrate", {})
+    stand.traffic.wait_for_acks(20)
+    if status := migration.process.wait(120):
+        stand.unexpected.append(f"migrate ended with status {status}")
+    stand.recover()
