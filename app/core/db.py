@@ -19,10 +19,12 @@ from sqlalchemy import (
     literal,
 )
 from sqlalchemy.dialects.postgresql import ARRAY
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.orm import DeclarativeBase, Session, mapped_column, sessionmaker
 
 from app.core.errors import RetryLaterError
+from app.core.lost_connections import UnknownCommitError, is_connection_lost
 
 SessionFactory = sessionmaker[Session]
 ResultT = TypeVar("ResultT")
@@ -79,8 +81,32 @@ def create_session_factory(engine: Engine) -> SessionFactory:
 @contextmanager
 def transaction(sessions: SessionFactory) -> Generator[Session]:
     """Run one unit of work (a request, a job, a command) in a transaction: all of it or nothing."""
-    with sessions.begin() as session:
+    with sessions() as session:
         yield session
+        commit(session)
+
+
+def commit(session: Session) -> None:
+    """Commit; raise UnknownCommitError if the connection is lost meanwhile.
+
+    What fails before COMMIT is sent is rolled back, and so is what the server refuses.
+    """
+    session.flush()
+    try:
+        session.commit()
+    except DBAPIError as error:
+        if is_connection_lost(error):
+            raise UnknownCommitError.of(error) from error
+        raise
+
+
+@contextmanager
+def after_first_commit() -> Generator[None]:
+    """Run later transactions of a request: if one fails, an earlier one may be committed."""
+    try:
+        yield
+    except (DBAPIError, PoolTimeoutError) as error:
+        raise UnknownCommitError.of(error) from error
 
 
 @contextmanager
@@ -94,24 +120,44 @@ def rolled_back_transaction(sessions: SessionFactory) -> Generator[Session]:
 
 
 def run_with_retries(
-    sessions: SessionFactory, work: Callable[[Session], ResultT], *, dry_run: bool = False
+    sessions: SessionFactory,
+    work: Callable[[Session], ResultT],
+    *,
+    dry_run: bool = False,
+    autocommit: bool = False,
 ) -> ResultT:
     """Run one unit of work in a transaction; retry on a deadlock or serialization failure.
 
     A broken connection, as after a restart of the database, is a reason to retry too. The work
-    must be safe to repeat: after a broken commit it is unknown whether it happened. ``dry_run``
-    rolls back.
+    must be safe to repeat: after a broken commit it is unknown whether it happened. Raise
+    UnknownCommitError if it still is after the last attempt. ``dry_run`` rolls back.
+    ``autocommit``: whether each statement of the sessions is a transaction.
     """
+    is_unknown = False
     for tries_left in reversed(range(MAX_ATTEMPTS)):
         try:
             with (rolled_back_transaction if dry_run else transaction)(sessions) as session:
                 return work(session)
-        except DBAPIError as error:
-            state = getattr(error.orig, "sqlstate", None)
-            can_retry = error.connection_invalidated or state in {DEADLOCK, SERIALIZATION_FAILURE}
-            if not can_retry or not tries_left:
+        except (DBAPIError, PoolTimeoutError) as error:
+            is_unknown |= _may_be_committed(error, autocommit=autocommit)
+            if not _can_retry(error) or not tries_left:
+                if is_unknown:
+                    raise UnknownCommitError.of(error) from error
                 raise
     raise AssertionError
+
+
+def _may_be_committed(error: SQLAlchemyError, *, autocommit: bool) -> bool:
+    if isinstance(error, DBAPIError) and autocommit:
+        return is_connection_lost(error)
+    return isinstance(error, UnknownCommitError)
+
+
+def _can_retry(error: SQLAlchemyError) -> bool:
+    if not isinstance(error, DBAPIError):
+        return False
+    state = getattr(error.orig, "sqlstate", None)
+    return error.connection_invalidated or state in {DEADLOCK, SERIALIZATION_FAILURE}
 
 
 class DatabaseSlots:
@@ -163,7 +209,7 @@ async def request_session(request: Request) -> AsyncGenerator[Session]:
         session: Session = request.app.state.sessions()
         try:
             yield session
-            await run_in_threadpool(session.commit)
+            await run_in_threadpool(commit, session)
         finally:
             if session.in_transaction():
                 await run_in_threadpool(session.close)

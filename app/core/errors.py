@@ -14,8 +14,9 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from starlette.exceptions import HTTPException
 from starlette.routing import Match
 
-from app.core.json_pointer import pointer_part
+from app.core.json_pointer import request_pointer
 from app.core.logs import get_logger
+from app.core.lost_connections import UnknownCommitError
 
 log = get_logger()
 
@@ -133,6 +134,16 @@ class StorageUnavailableError(RetryLaterError):
         super().__init__(detail, retry_after=random.choice(self.seconds))  # noqa: S311
 
 
+class OutcomeUnknownError(StorageUnavailableError):
+    """The connection was lost while the commit was under way: only a repetition can tell."""
+
+    code = "outcome_unknown"
+    default_detail = (
+        "The connection to the database was lost during the commit: the request may have been"
+        " stored. Repeat it unchanged; a POST with the same Idempotency-Key is carried out once."
+    )
+
+
 class RateLimitedError(RetryLaterError):
     status = HTTPStatus.TOO_MANY_REQUESTS
     code = "rate_limited"
@@ -187,32 +198,12 @@ def problem_response(request: Request, problem: ProblemError) -> Response:
 def problem_from_validation(error: RequestValidationError) -> ProblemError:
     """Return 400 for a body that is not JSON, else 422 with a pointer for each invalid part."""
     errors = [
-        FieldError(_pointer(entry, error.body), entry["msg"].removeprefix("Value error, "))
+        FieldError(request_pointer(entry, error.body), entry["msg"].removeprefix("Value error, "))
         for entry in error.errors()
     ]
     if any(entry["type"] == "json_invalid" for entry in error.errors()):
         return BadRequestError("The body is not valid JSON.", code="invalid_json", errors=errors)
     return UnprocessableError(errors=errors)
-
-
-def _pointer(entry: Mapping[str, Any], body: object) -> str:
-    """Return the JSON pointer of an invalid part; a FilterError adds a pointer into the value."""
-    suffix = getattr(entry.get("ctx", {}).get("error"), "pointer", "")
-    location, *path = entry["loc"]
-    if location == "body" and isinstance(body, dict | list):
-        path = _existing_path(path, body, is_missing=entry["type"] == "missing")
-    return "/" + "/".join(map(pointer_part, (location, *path))) + suffix
-
-
-def _existing_path(path: Sequence[Any], body: Any, *, is_missing: bool) -> list[Any]:  # noqa: ANN401
-    """Drop the parts of a path that name a branch of the schema and nothing in the body."""
-    existing = []
-    for part in path:
-        has_part = isinstance(body, dict) and part in body
-        if has_part or (isinstance(body, list) and isinstance(part, int) and part < len(body)):
-            body = body[part]
-            existing.append(part)
-    return [*existing, path[-1]] if is_missing else existing
 
 
 def problem_from_http(error: HTTPException) -> ProblemError:
@@ -229,6 +220,8 @@ def reason(error: DBAPIError) -> str:
 
 def problem_from_database(error: DBAPIError) -> ProblemError | None:
     """Return 503 for a lost database, 422 for a value out of range, and None for a bug."""
+    if isinstance(error, UnknownCommitError):
+        return OutcomeUnknownError()
     if isinstance(error, OperationalError) or error.connection_invalidated:
         return StorageUnavailableError()
     if isinstance(error, DataError):

@@ -102,6 +102,7 @@ def ingest_batch(
         sessions,
         lambda session: store_batch(session, origin, parsed, policy, names),
         dry_run=dry_run,
+        autocommit=sessions is target.autocommit,
     )
     if dry_run:
         return receipts.build_receipt(replace(outcome, quarantine_numbers={}), request_id)

@@ -2,12 +2,20 @@
 
 from collections import Counter
 from collections.abc import AsyncGenerator, Sequence
+from contextlib import nullcontext
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Query, Request
 from sqlalchemy.orm import Session
 
-from app.core.db import ReadSessionDep, SessionDep, SessionFactory, database_slot, transaction
+from app.core.db import (
+    ReadSessionDep,
+    SessionDep,
+    SessionFactory,
+    after_first_commit,
+    database_slot,
+    transaction,
+)
 from app.core.errors import NotFoundError
 from app.core.pagination import Page, PagingDep
 from app.core.schemas import NO_NUL, problem_responses
@@ -144,7 +152,8 @@ def replay_quarantined_events(
         request.app.state.limits.retention_days,
         actor.at,
     )
-    results = replay_events(context, numbers, dry_run=body.dry_run)
+    with nullcontext() if body.dry_run else after_first_commit():
+        results = replay_events(context, numbers, dry_run=body.dry_run)
     replayed = {result.number for result in results}
     results += [
         ReplayedEvent(n, "skipped", "not_open") for n in [*skipped, *numbers] if n not in replayed
