@@ -63,7 +63,7 @@ from app.health.tables import (
     ScoreDefinition,
     ScoreOverride,
 )
-from app.imports.tables import ImportChunk, ImportFile, ImportRowError
+from app.imports.tables import ImportChunk, ImportFile, ImportPeriod, ImportRowError
 from app.interventions.tables import Assignment, Experiment, Intervention, OwnPlaybook
 from app.jobs.tables import Job
 from app.lifecycle.tables import IdChange
@@ -119,6 +119,7 @@ __all__ = [
     "IdChange",
     "ImportChunk",
     "ImportFile",
+    "ImportPeriod",
     "ImportRowError",
     "Incident",
     "IncidentAccount",

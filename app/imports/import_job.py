@@ -1,4 +1,8 @@
-"""The job handler of imports: each page is stored together with the position of the next one."""
+"""The job handler of imports: each page is stored together with the position of the next one.
+
+Some files are read twice (``ImportPlan.is_noted_first``). Until the first reading is over, its
+place in the file is ``noted`` in the position of the job.
+"""
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
@@ -66,15 +70,16 @@ class Importer:
     def __call__(self, sessions: SessionFactory, job: ClaimedJob, now: datetime) -> bool:
         if job.position.get("last"):
             return False
-        started = monotonic()
+        started, notes = monotonic(), _is_noting(job)
+        store = self._note if notes else self._store
         try:
-            current = self._open(sessions, job, now)
+            current = self._open(sessions, job, now, notes=notes)
             parsed = self.next_page.result() if self.next_page else current.read_page()
             self.next_page = None if parsed.page.last else current.read_page_in_thread()
             current.loader.prepare(sessions, parsed)
             progress = run_with_retries(
                 sessions,
-                lambda session: self._store(
+                lambda session: store(
                     session, job, parsed, loader=current.loader, now=now, started=started
                 ),
             )
@@ -86,21 +91,25 @@ class Importer:
             self.close()
         if self.on_page:
             self.on_page(progress)
-        return not parsed.page.last
+        return notes or not parsed.page.last
 
-    def _open(self, sessions: SessionFactory, job: ClaimedJob, now: datetime) -> OpenImport:
+    def _open(
+        self, sessions: SessionFactory, job: ClaimedJob, now: datetime, *, notes: bool
+    ) -> OpenImport:
         """Return the open file if it is at the job's position, else open the file there."""
-        current, offset = self.current, job.position.get("offset")
+        position = job.position.get("noted", {}) if notes else job.position
+        current, offset = self.current, position.get("offset")
         if current and current.token == job.token and self.offset == offset:
             return current
         self.close()
         plan = ImportPlan.from_config(job.config)
         source = self.source or StoredFile(sessions, job.workspace_id, job.id)
         file = FileFingerprint(job.config["digest"], job.config["size"])
+        workspace = load_workspace(sessions, job.workspace_id)
         self.current = OpenImport(
             job.token,
-            plan.open_reader(source, offset=offset, line=job.position.get("line")),
-            plan.make_loader(load_workspace(sessions, job.workspace_id), file, now),
+            plan.open_reader(source, offset=offset, line=position.get("line")),
+            plan.make_loader(workspace, file, now, import_id=job.id, notes=notes),
             ThreadPoolExecutor(1, "import-reader") if self.read_ahead else None,
         )
         self.offset = offset
@@ -110,6 +119,26 @@ class Importer:
         if self.current and self.current.pool:
             self.current.pool.shutdown(cancel_futures=True)
         self.current = self.next_page = None
+
+    def _note(
+        self,
+        session: Session,
+        job: ClaimedJob,
+        parsed: ParsedPage,
+        *,
+        loader: Loader,
+        now: datetime,
+        started: float,
+    ) -> Progress:
+        """Note what a page states, and the position of the next page, in one transaction."""
+        queries.disable_synchronous_commit(session)
+        write_page(session, loader, parsed, dry_run=False)
+        page = parsed.page
+        progress = {**job.progress, "seconds": _add_seconds(job.progress, started)}
+        noted = {"offset": page.offset, "line": page.line, "last": page.last}
+        position = {**job.position, "noted": noted}
+        jobs.checkpoint(session, job, position=position, progress=progress, now=now)
+        return progress
 
     def _store(
         self,
@@ -130,8 +159,9 @@ class Importer:
         queries.insert_errors(session, job.workspace_id, job.id, before, errors)
         if self.on_errors:
             self.on_errors(before, errors)
-        progress = _add_page(job.progress, page, result, len(errors), monotonic() - started)
+        progress = _add_page(job.progress, page, result, len(errors), started)
         position = {
+            **job.position,
             "offset": page.offset,
             "line": page.line,
             "first_day": _earlier(job.position.get("first_day"), result.first_day),
@@ -186,7 +216,7 @@ def _write_halves(
 
 
 def _add_page(
-    before: Progress, page: RecordPage, result: PageResult, rejected: int, seconds: float
+    before: Progress, page: RecordPage, result: PageResult, rejected: int, started: float
 ) -> Progress:
     return {
         **before,
@@ -195,9 +225,18 @@ def _add_page(
         "stored": before["stored"] + result.stored,
         "duplicates": before["duplicates"] + result.duplicates,
         "rejected": before["rejected"] + rejected,
-        "seconds": round(before["seconds"] + seconds, 3),
+        "seconds": _add_seconds(before, started),
         **{name: before.get(name, 0) + count for name, count in result.counts.items()},
     }
+
+
+def _add_seconds(before: Progress, started: float) -> float:
+    return round(float(before["seconds"]) + monotonic() - started, 3)
+
+
+def _is_noting(job: ClaimedJob) -> bool:
+    is_over = job.position.get("noted", {}).get("last", False)
+    return ImportPlan.from_config(job.config).is_noted_first and not is_over
 
 
 def _earlier(before: str | None, day: date | None) -> str | None:

@@ -21,7 +21,8 @@ from app.imports.event_loader import EventLoader, RowFields
 from app.imports.kinds import ImportKind, parse_cells, refuse_shortened_ids, validate_row
 from app.imports.records import RecordPage
 from app.imports.row_results import NumberedRow, RowsResult
-from app.imports.subscription_rows import write_subscriptions
+from app.imports.stated_periods import StatedPeriods
+from app.imports.subscription_rows import note_subscriptions, write_subscriptions
 from app.workspaces.queries import get_workspace
 from app.workspaces.tables import Workspace
 
@@ -122,6 +123,7 @@ class RowPageLoader:
     kind: ImportKind
     workspace: Workspace
     now: datetime
+    import_id: str
     is_table: bool
     inclusive_ends: bool = False
     page_size: ClassVar[int] = ROWS_PER_PAGE
@@ -157,13 +159,24 @@ class RowPageLoader:
 
     def _write_rows(self, session: Session, rows: Sequence[NumberedRow]) -> RowsResult:
         if self.kind is ImportKind.SUBSCRIPTIONS:
+            stated = StatedPeriods(session, self.workspace.id, self.import_id)
             return write_subscriptions(
-                session, self.workspace, rows, inclusive_ends=self.inclusive_ends
+                session, self.workspace, rows, inclusive_ends=self.inclusive_ends, stated=stated
             )
         ROW_WRITERS[self.kind](session, self.workspace, [row for _, row in rows], self.now)
         if self.kind is ImportKind.ACCOUNTS:
             return RowsResult(errors=_write_relationships(session, self.workspace.id, rows))
         return RowsResult()
+
+
+class PeriodNoter(RowPageLoader):
+    """Stores no subscriptions, but notes the periods that a page of them states."""
+
+    def write(self, session: Session, parsed: ParsedPage) -> PageResult:
+        rows, _ = _resolve_ids(session, self.workspace.id, parsed.content)
+        stated = StatedPeriods(session, self.workspace.id, self.import_id)
+        note_subscriptions(self.workspace, rows, stated)
+        return PageResult(0)
 
 
 def _resolve_ids(

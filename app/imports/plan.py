@@ -20,7 +20,7 @@ from app.imports.kinds import (
     mappable_fields,
     nest_prefixed_fields,
 )
-from app.imports.loaders import EventPageLoader, Loader, RowPageLoader
+from app.imports.loaders import EventPageLoader, Loader, PeriodNoter, RowPageLoader
 from app.imports.mapping import ColumnMapping, MappingError
 from app.imports.records import (
     CsvHeader,
@@ -119,9 +119,24 @@ class ImportPlan:
         blank = {name: None for name in mapping.rules if name in CLEARABLE_FIELDS}
         return lambda row: {**blank, **read(row)}
 
-    def make_loader(self, workspace: Workspace, file: FileFingerprint, now: datetime) -> Loader:
+    @property
+    def is_noted_first(self) -> bool:
+        """Whether the file is read once more before, to find lines that contradict each other."""
+        return self.kind is ImportKind.SUBSCRIPTIONS
+
+    def make_loader(
+        self,
+        workspace: Workspace,
+        file: FileFingerprint,
+        now: datetime,
+        *,
+        import_id: str,
+        notes: bool = False,
+    ) -> Loader:
+        """Return what stores the pages of an import. ``notes``: it only notes what they state."""
         if self.kind is ImportKind.EVENTS:
             build = event_builder(file.digest, self.split)
             return EventPageLoader(EventLoader(workspace, native.parse_call, now), build)
         is_table = self.format is FileFormat.CSV
-        return RowPageLoader(self.kind, workspace, now, is_table, self.inclusive_ends)
+        make = PeriodNoter if notes else RowPageLoader
+        return make(self.kind, workspace, now, import_id, is_table, self.inclusive_ends)

@@ -27,13 +27,15 @@ from app.core.db import Table
 from app.core.pagination import Paging, RowPage
 from app.core.query_helpers import fetch_page
 from app.imports.errors import RowError
-from app.imports.tables import ImportChunk, ImportFile, ImportRowError
+from app.imports.tables import ImportChunk, ImportFile, ImportPeriod, ImportRowError
 from app.jobs.tables import Job
 
 ImportedTable = TypeVar("ImportedTable", bound=Table)
 Rows = Sequence[Mapping[str, Any]]
 
 MAX_STORED_ERRORS = 10_000
+MAX_NOTED_LINES = 11
+"""So many lines of one period are known by number: a line that contradicts names ten others."""
 MERGED_COLUMNS = {"traits", "feature_exceptions", "field_times"}
 FILE_OF_JOB = and_(ImportFile.workspace_id == Job.workspace_id, ImportFile.import_id == Job.id)
 
@@ -162,6 +164,42 @@ def find_chunk(
 def delete_chunks(session: Session, workspace_id: str, import_id: str) -> None:
     of_import = {"workspace_id": workspace_id, "import_id": import_id}
     session.execute(delete(ImportChunk).filter_by(**of_import))
+
+
+def note_periods(session: Session, workspace_id: str, rows: Sequence[ImportPeriod]) -> None:
+    """Add what a page states to what is noted of its periods. ``rows``: in key order."""
+    new = insert(ImportPeriod)
+    noted, added = ImportPeriod, new.excluded
+    changes = {
+        "lines": noted.lines.concat(added.lines)[1:MAX_NOTED_LINES],
+        "line_count": noted.line_count + added.line_count,
+        "is_contradicted": noted.is_contradicted
+        | added.is_contradicted
+        | (noted.terms != added.terms),
+        "is_unnamed": noted.is_unnamed | added.is_unnamed,
+    }
+    if rows:
+        names = inspect(ImportPeriod).columns.keys()
+        values = [
+            {name: getattr(row, name) for name in names} | {"workspace_id": workspace_id}
+            for row in rows
+        ]
+        key = inspect(ImportPeriod).primary_key
+        session.execute(new.on_conflict_do_update(index_elements=key, set_=changes), values)
+
+
+def list_noted_periods(
+    session: Session, workspace_id: str, import_id: str, keys: Collection[bytes]
+) -> Sequence[ImportPeriod]:
+    of_import = {"workspace_id": workspace_id, "import_id": import_id}
+    rows = select(ImportPeriod).filter_by(**of_import).where(ImportPeriod.key.in_(keys))
+    return session.scalars(rows.execution_options(populate_existing=True)).all()
+
+
+def delete_noted_periods(session: Session, workspace_id: str, import_id: str) -> None:
+    of_import = {"workspace_id": workspace_id, "import_id": import_id}
+    rows = delete(ImportPeriod).filter_by(**of_import)
+    session.execute(rows, execution_options={"synchronize_session": False})
 
 
 def clear_lookups(session: Session, workspace_id: str, import_id: str) -> None:

@@ -63,7 +63,7 @@ def get_import(session: Session, workspace_id: str, import_id: str, *, lock: boo
 def finish_import(
     session: Session, workspace_id: str, ended: ClaimedJob | Job, *, now: datetime
 ) -> None:
-    """Delete the uploaded content of an ended import, and publish ``import.completed``.
+    """Delete the content and the notes of an ended import, and publish ``import.completed``.
 
     If rows were stored, mark benchmarks, churn risks and all accounts to be computed again, without
     notifications.
@@ -78,6 +78,7 @@ def finish_import(
     queries.delete_chunks(session, workspace_id, ended.id)
     if isinstance(ended, ClaimedJob) or ended.kind == UPLOAD_JOB:  # a local import can be resumed
         queries.clear_lookups(session, workspace_id, ended.id)
+        queries.delete_noted_periods(session, workspace_id, ended.id)
     queries.mark_settled(session, workspace_id, ended.id, now=now)
     outbox.publish(session, workspace_id, [_completed_message(ended)], now=now)
 

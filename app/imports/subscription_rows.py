@@ -1,7 +1,7 @@
 """Store imported subscription periods: a newer period of a subscription ends the older one."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, replace
 from datetime import date
 
@@ -17,27 +17,43 @@ from app.accounts.subscriptions import (
 )
 from app.accounts.tables import Subscription
 from app.imports import queries
-from app.imports.errors import RowError
 from app.imports.event_loader import RowFields
 from app.imports.row_results import NumberedRow, RowsResult, count_ends
+from app.imports.stated_periods import (
+    NumberedVersion,
+    PeriodKey,
+    StatedPeriods,
+    SubscriptionKey,
+    conflict_error,
+)
+from app.imports.tables import ImportPeriod
 from app.workspaces.tables import Workspace
 
 SOURCE = "import"
-SubscriptionKey = tuple[str, str]
-"""Account and subscription."""
-PeriodKey = tuple[SubscriptionKey, date, date]
-"""Account and subscription, first day, and the day from which the period is known."""
 Versions = dict[PeriodKey, KnownPeriod]
 
 
+def note_subscriptions(
+    workspace: Workspace, rows: Sequence[NumberedRow], stated: StatedPeriods
+) -> None:
+    """Note what the rows state, before any row of their file is stored."""
+    stated.note(_read_versions(rows, workspace.base_currency), _unnamed_keys(rows))
+
+
 def write_subscriptions(
-    session: Session, workspace: Workspace, rows: Sequence[NumberedRow], *, inclusive_ends: bool
+    session: Session,
+    workspace: Workspace,
+    rows: Sequence[NumberedRow],
+    *,
+    inclusive_ends: bool,
+    stated: StatedPeriods,
 ) -> RowsResult:
-    """Store periods. Lines that give one period different terms are all refused.
+    """Store periods. Lines of one file that give a period different terms are all refused.
 
     ``inclusive_ends``: whether the file states last paid days; the rows have the days after them.
+    ``stated``: what all lines of the file state.
     """
-    new, result = _unique_periods(rows, workspace.base_currency)
+    new, result = _unique_periods(_read_versions(rows, workspace.base_currency), stated)
     account_ids = {subscription[0] for subscription, _, _ in new}
     queries.insert_missing_accounts(session, workspace.id, account_ids)
     queries.lock_accounts(session, workspace.id, account_ids)
@@ -49,9 +65,12 @@ def write_subscriptions(
     _write_changes(session, workspace.id, before, after)
     _end_trait_terms(session, workspace.id, new)
     result.duplicates += sum(before.get(key) == after[key] for key in new)
-    unnamed = {_key(row) for _, row in rows if not row.get("subscription_id")}
+    earlier = _load_earlier(stated, before, before_line=min((line for line, _ in rows), default=0))
+    unnamed = _unnamed_keys(rows) | {key for key, noted in earlier.items() if noted.is_unnamed}
+    of_earlier = {k: version for k, version in _stated_versions(before).items() if k in earlier}
+    shortened = _count_shortened(of_earlier | new, after, unnamed)
     result.counts = {
-        "shortened": _count_shortened(new, after, unnamed),
+        "shortened": shortened - _count_shortened(of_earlier, before, unnamed),
         **count_ends((row for _, row in rows), inclusive_ends=inclusive_ends),
     }
     return result
@@ -67,31 +86,33 @@ def end_superseded_periods(
     _write_changes(session, workspace_id, before, _merge(before, {}))
 
 
-def _unique_periods(rows: Sequence[NumberedRow], base_currency: str) -> tuple[Versions, RowsResult]:
-    """Return one version for each key, and errors for lines that contradict each other."""
+def _read_versions(rows: Sequence[NumberedRow], base_currency: str) -> list[NumberedVersion]:
+    return [(line, _key(row), _read_version(row, base_currency)) for line, row in rows]
+
+
+def _unnamed_keys(rows: Sequence[NumberedRow]) -> set[PeriodKey]:
+    return {_key(row) for _, row in rows if not row.get("subscription_id")}
+
+
+def _unique_periods(
+    rows: Sequence[NumberedVersion], stated: StatedPeriods
+) -> tuple[Versions, RowsResult]:
+    """Return one version for each key, and errors for lines that contradict others of the file."""
     lines: defaultdict[PeriodKey, dict[int, KnownPeriod]] = defaultdict(dict)
-    for line, row in rows:
-        lines[_key(row)][line] = _read_version(row, base_currency)
+    for line, key, version in rows:
+        lines[key][line] = version
+    noted = stated.load(lines)
     unique: Versions = {}
     result = RowsResult()
     for key, versions in lines.items():
-        if len(set(versions.values())) > 1:
-            result.errors += [_conflict(line, versions) for line in versions]
+        if (found := noted.get(key)) and found.is_contradicted:
+            result.errors += [
+                conflict_error(line, found.lines, found.line_count) for line in versions
+            ]
         else:
             unique[key] = next(iter(versions.values()))
             result.duplicates += len(versions) - 1
     return unique, result
-
-
-def _conflict(line: int, others: Iterable[int]) -> RowError:
-    numbers = ", ".join(str(each) for each in others if each != line)
-    return RowError(
-        line,
-        "conflicting_periods",
-        f"starts_on: another line gives the same subscription other terms from this day on (line"
-        f" {numbers}). Give each product of an account a subscription_id of its own, for example"
-        " by mapping it to the column of the product.",
-    )
 
 
 def _key(row: RowFields) -> PeriodKey:
@@ -133,12 +154,8 @@ def _version_of(row: Subscription) -> KnownPeriod:
 def _merge(before: Versions, new: Versions) -> Versions:
     """Return all versions of the subscriptions after the new ones are stored."""
     stated: defaultdict[SubscriptionKey, dict[tuple[date, date], KnownPeriod]] = defaultdict(dict)
-    by_subscription: defaultdict[SubscriptionKey, list[KnownPeriod]] = defaultdict(list)
-    for (subscription, _, _), version in before.items():
-        by_subscription[subscription].append(version)
-    for subscription, versions in by_subscription.items():
-        for version in without_derived_ends(versions):
-            stated[subscription][version.period.starts_on, version.known_on] = version
+    for (subscription, starts_on, known_on), version in _stated_versions(before).items():
+        stated[subscription][starts_on, known_on] = version
     for (subscription, starts_on, known_on), version in new.items():
         replaced = before.get((subscription, starts_on, known_on))
         merges = replaced.merges if replaced else ()
@@ -186,14 +203,39 @@ def _end_trait_terms(session: Session, workspace_id: str, new: Versions) -> None
         AccountSubscriptions(session, workspace_id, account_id, known_on).end_trait_terms(starts_on)
 
 
-def _count_shortened(new: Versions, after: Versions, unnamed: Iterable[PeriodKey]) -> int:
+def _load_earlier(
+    stated: StatedPeriods, stored: Versions, *, before_line: int
+) -> Mapping[PeriodKey, ImportPeriod]:
+    """Return the stored periods that lines of earlier pages state."""
+    return {
+        key: noted
+        for key, noted in stated.load(stored).items()
+        if noted.lines[0] < before_line and not noted.is_contradicted
+    }
+
+
+def _stated_versions(stored: Versions) -> Versions:
+    """Return stored periods as they were stated, without the ends by newer periods."""
+    by_subscription: defaultdict[SubscriptionKey, list[KnownPeriod]] = defaultdict(list)
+    for (subscription, _, _), version in stored.items():
+        by_subscription[subscription].append(version)
+    return {
+        (subscription, version.period.starts_on, version.known_on): version
+        for subscription, several in by_subscription.items()
+        for version in without_derived_ends(several)
+    }
+
+
+def _count_shortened(stated: Versions, stored: Versions, unnamed: Iterable[PeriodKey]) -> int:
     """Count periods that a newer one ends although the file states a later end or no id."""
     last_ends: dict[tuple[SubscriptionKey, date], date | None] = {}
-    for subscription, starts_on, known_on in sorted(after):
-        last_ends[subscription, starts_on] = after[subscription, starts_on, known_on].period.ends_on
+    for subscription, starts_on, known_on in sorted(stored):
+        last_ends[subscription, starts_on] = stored[
+            subscription, starts_on, known_on
+        ].period.ends_on
     names, count = {*unnamed}, 0
-    for key, version in new.items():
-        stated, ends_on = version.period.ends_on, last_ends[key[:2]]
-        is_earlier = ends_on is not None and (stated is None or ends_on < stated)
-        count += is_earlier and (stated is not None or key in names)
+    for key, version in stated.items():
+        end, ends_on = version.period.ends_on, last_ends[key[:2]]
+        is_earlier = ends_on is not None and (end is None or ends_on < end)
+        count += is_earlier and (end is not None or key in names)
     return count

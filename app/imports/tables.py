@@ -1,6 +1,6 @@
-"""Tables of imported files, their chunks and row errors."""
+"""Tables of imported files, their chunks, noted periods and row errors."""
 
-from sqlalchemy import BigInteger, ForeignKey, Index, LargeBinary
+from sqlalchemy import ARRAY, BigInteger, ForeignKey, Index, LargeBinary
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.core.db import Instant, Key, Table
@@ -38,6 +38,26 @@ class ImportChunk(Table):
     start: Mapped[int] = mapped_column(BigInteger, primary_key=True)
     workspace_id: Mapped[Key]
     content: Mapped[bytes] = mapped_column(LargeBinary)
+
+
+class ImportPeriod(Table):
+    """A subscription period that a file states, until its import ends (docs/adr/0034).
+
+    ``key`` and ``terms``: hashes of whose period it is and of what it says. ``lines``: the first of
+    the ``line_count`` lines that state it. ``is_contradicted``: they say different things.
+    ``is_unnamed``: a line has no subscription_id.
+    """
+
+    __tablename__ = "import_period"
+
+    import_id: Mapped[Key] = mapped_column(job_reference(), primary_key=True)
+    key: Mapped[bytes] = mapped_column(LargeBinary, primary_key=True)
+    workspace_id: Mapped[Key]
+    terms: Mapped[bytes] = mapped_column(LargeBinary)
+    lines: Mapped[list[int]] = mapped_column(ARRAY(BigInteger))
+    line_count: Mapped[int] = mapped_column(BigInteger)
+    is_contradicted: Mapped[bool]
+    is_unnamed: Mapped[bool]
 
 
 class ImportRowError(Table):

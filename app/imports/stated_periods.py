@@ -1,0 +1,87 @@
+"""Note all periods that a file states before any is stored, to find lines that contradict.
+
+An import of subscriptions reads its file twice. The first time it only notes each period, so what
+is refused the second time does not depend on where pages end (docs/adr/0034).
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from hashlib import blake2b
+
+from sqlalchemy.orm import Session
+
+from app.accounts.subscriptions import KnownPeriod
+from app.imports import queries
+from app.imports.errors import RowError
+from app.imports.queries import MAX_NOTED_LINES
+from app.imports.tables import ImportPeriod
+
+SubscriptionKey = tuple[str, str]
+"""Account and subscription."""
+PeriodKey = tuple[SubscriptionKey, date, date]
+"""Account and subscription, first day, and the day from which the period is known."""
+NumberedVersion = tuple[int, PeriodKey, KnownPeriod]
+"""The number of a line, and the period that it states."""
+
+
+@dataclass(frozen=True, slots=True)
+class StatedPeriods:
+    """The periods that the file of an import states.
+
+    ``unnamed``: the periods of lines without a subscription_id.
+    """
+
+    session: Session
+    workspace_id: str
+    import_id: str
+
+    def note(self, versions: Iterable[NumberedVersion], unnamed: Iterable[PeriodKey]) -> None:
+        """Note the periods of a page: whether two lines give one period different terms."""
+        periods: dict[bytes, ImportPeriod] = {}
+        hidden = {self._hash(key) for key in unnamed}
+        for line, key, version in versions:
+            hashed, terms = self._hash(key), self._hash(version.period)
+            row = periods.setdefault(hashed, self._row(hashed, terms, is_unnamed=hashed in hidden))
+            row.lines = [*row.lines, line][:MAX_NOTED_LINES]
+            row.line_count += 1
+            row.is_contradicted = row.is_contradicted or row.terms != terms
+        rows = [periods[key] for key in sorted(periods)]
+        queries.note_periods(self.session, self.workspace_id, rows)
+
+    def load(self, keys: Iterable[PeriodKey]) -> Mapping[PeriodKey, ImportPeriod]:
+        """Return what is noted of periods. Periods that the file does not state are left out."""
+        hashes = {self._hash(key): key for key in keys}
+        rows = queries.list_noted_periods(
+            self.session, self.workspace_id, self.import_id, hashes.keys()
+        )
+        return {hashes[row.key]: row for row in rows}
+
+    def _row(self, key: bytes, terms: bytes, *, is_unnamed: bool) -> ImportPeriod:
+        return ImportPeriod(
+            import_id=self.import_id,
+            key=key,
+            terms=terms,
+            lines=[],
+            line_count=0,
+            is_contradicted=False,
+            is_unnamed=is_unnamed,
+        )
+
+    def _hash(self, value: object) -> bytes:
+        """Hash under the id of the import: the table holds no ids of accounts."""
+        return blake2b(repr(value).encode(), digest_size=16, key=self.import_id.encode()).digest()
+
+
+def conflict_error(line: int, lines: Sequence[int], line_count: int) -> RowError:
+    """Return the error of a line that contradicts others. ``lines``: the first of them."""
+    others = [each for each in lines if each != line][: MAX_NOTED_LINES - 1]
+    more = line_count - 1 - len(others)
+    numbers = ", ".join(map(str, others)) + (f" and {more} more" if more else "")
+    return RowError(
+        line,
+        "conflicting_periods",
+        f"starts_on: another line gives the same subscription other terms from this day on (line"
+        f" {numbers}). Give each product of an account a subscription_id of its own, for example"
+        " by mapping it to the column of the product.",
+    )
