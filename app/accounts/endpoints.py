@@ -120,7 +120,10 @@ def get_account_mrr(
     on: OnDay = None,
     known_on: KnownOnDay = None,
 ) -> AccountMrr:
-    """Return what the account paid per month on a day, as it was known on `known_on`."""
+    """Return what the account paid per month on a day, as it was known on `known_on`.
+
+    A contract that is renewed within `HEALTH_RENEWAL_GRACE_DAYS` of its end is paid meanwhile.
+    """
     queries.get_account(session, caller.workspace_id, account_id)
     on, known_on = on or now.date(), known_on or now.date()
     cents = subscription_queries.load_mrr_cents(

@@ -8,6 +8,7 @@ from sqlalchemy import Select, exists, func, or_, select
 from sqlalchemy.dialects.postgresql import distinct_on, insert
 from sqlalchemy.orm import Session, aliased
 
+from app.accounts import renewals
 from app.accounts.subscriptions import Period
 from app.accounts.tables import Subscription
 from app.core.pagination import Paging, RowPage
@@ -121,12 +122,15 @@ def list_subscriptions(
 def load_mrr_cents(
     session: Session, workspace_id: str, account_id: str, *, on: date, known_on: date
 ) -> dict[str, int]:
-    """Return currency to MRR of an account on a day, as it was known on ``known_on``."""
-    periods = select_periods_on(workspace_id, on=on, known_on=known_on).subquery()
-    sums = (
-        select(periods.c.currency, func.sum(periods.c.mrr_cents))
-        .where(periods.c.account_id == account_id)
-        .group_by(periods.c.currency)
-        .order_by(periods.c.currency)
-    )
-    return {currency: int(cents) for currency, cents in session.execute(sums)}
+    """Return currency to MRR of an account on a day, as it was known on ``known_on``.
+
+    A period that has ended counts until its renewal, as in reports and scores.
+    """
+    values = {
+        "workspace_id": workspace_id,
+        "account_id": account_id,
+        "on": on,
+        "known_on": known_on,
+        "grace_days": renewals.grace_days(session),
+    }
+    return {row.currency: row.mrr_cents for row in session.execute(renewals.ACCOUNT_MRR, values)}

@@ -22,7 +22,9 @@ def run_demo(seed: int, name: str, truth: Path | None, *, serve_after: bool) -> 
     clock = shifted_clock(settings.clock_offset_seconds)
     with serving.database(settings) as url:
         with serving.engine_to(settings, url) as engine, progress_bars() as progress:
-            sessions = create_session_factory(engine)
+            sessions = create_session_factory(
+                engine, renewal_grace_days=settings.renewal_grace_days
+            )
             demo = demo_load.load(
                 sessions,
                 name=_free_name(sessions, name),

@@ -53,7 +53,8 @@ def open_database() -> Iterator[tuple[SessionFactory, Clock, Settings]]:
     ):
         session_settings.expect_session_settings(engine)
         clock = shifted_clock(settings.clock_offset_seconds)
-        yield create_session_factory(engine), clock, settings
+        sessions = create_session_factory(engine, renewal_grace_days=settings.renewal_grace_days)
+        yield sessions, clock, settings
 
 
 @contextmanager

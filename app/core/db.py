@@ -74,8 +74,12 @@ class Table(DeclarativeBase):
         return changed
 
 
-def create_session_factory(engine: Engine) -> SessionFactory:
-    return sessionmaker(engine, expire_on_commit=False)
+def create_session_factory(
+    engine: Engine, *, renewal_grace_days: int | None = None
+) -> SessionFactory:
+    """Return what opens sessions. ``renewal_grace_days``: a setting that their statements need."""
+    info = {} if renewal_grace_days is None else {"renewal_grace_days": renewal_grace_days}
+    return sessionmaker(engine, expire_on_commit=False, info=info)
 
 
 @contextmanager
@@ -203,10 +207,14 @@ async def database_slot(request: Request) -> AsyncGenerator[None]:
             request.scope["has_slot"] = False
 
 
+def _session_info(request: Request) -> dict[str, int]:
+    return {"renewal_grace_days": request.app.state.renewal_grace_days}
+
+
 async def request_session(request: Request) -> AsyncGenerator[Session]:
     """Yield the session of a request that writes, and commit it at the end."""
     async with database_slot(request):
-        session: Session = request.app.state.sessions()
+        session: Session = request.app.state.sessions(info=_session_info(request))
         try:
             yield session
             await run_in_threadpool(commit, session)
@@ -218,7 +226,7 @@ async def request_session(request: Request) -> AsyncGenerator[Session]:
 async def read_session(request: Request) -> AsyncGenerator[Session]:
     """Yield an autocommit session, without BEGIN and COMMIT, for routes that change nothing."""
     async with database_slot(request):
-        session: Session = request.app.state.autocommit_sessions()
+        session: Session = request.app.state.autocommit_sessions(info=_session_info(request))
         try:
             yield session
         finally:

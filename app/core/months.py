@@ -5,6 +5,8 @@ from collections.abc import Iterable
 from datetime import date
 
 MONTHS_PER_YEAR = 12
+RENEWAL_GRACE_DAYS = 31
+"""The default of the setting: a contract is renewed so many days after its end, or sooner."""
 DIGITS = 9
 """Parts of months add up to whole ones only when rounded."""
 

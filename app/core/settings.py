@@ -10,6 +10,7 @@ from pydantic import Field, SecretStr, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from app.core.encryption import decode_key
+from app.core.months import RENEWAL_GRACE_DAYS
 from app.core.parent_process import PARENT_PID_VARIABLE
 
 VERSION = "0.1.0"
@@ -50,7 +51,7 @@ class Settings(BaseSettings):
     max_body_bytes: int = Field(default=10 * 1024 * 1024, ge=1024)
     max_batch_events: int = Field(default=2500, ge=1)
     events_per_second: int = Field(default=0, ge=0)
-    renewal_grace_days: int = Field(default=31, ge=0, le=366)
+    renewal_grace_days: int = Field(default=RENEWAL_GRACE_DAYS, ge=0, le=366)
     import_bytes: int = Field(default=512 * 1024 * 1024, ge=1024)
     clock_offset_seconds: float = Field(default=0, ge=-CENTURY_SECONDS, le=CENTURY_SECONDS)
     log_level: str = "info"

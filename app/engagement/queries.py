@@ -12,6 +12,7 @@ from sqlalchemy import TextClause
 from sqlalchemy.orm import Session
 
 from app.accounts import excluded_users, traits
+from app.accounts.renewals import ENDED_LATELY, grace_days, renewals
 from app.core.sql import load_sql
 from app.engagement import detail_queries
 from app.engagement.onboarding_queries import list_by_position, load_onboarding
@@ -48,6 +49,7 @@ SQL = load_sql(
     by_excluded_person=excluded_users.is_excluded_answer(),
     trait_time=traits.trait_time("a", "q.trait"),
     by_excluded_giver=excluded_users.is_excluded_user("f.user_id"),
+    renewals=renewals(is_wanted=ENDED_LATELY),
 )
 METRIC_VALUES = {
     name.removeprefix("reached_"): SQL.compose("metric_values", reached=SQL.fill(name))
@@ -189,6 +191,7 @@ def _query_metrics(
         window_start=query.as_of - timedelta(days=METRIC_DAYS),
         base_currency=workspace.base_currency,
         reach_events=workspace.reach_events,
+        grace_days=grace_days(query.session),
     )
     return {metrics[row.n]: row.value for row in rows}
 

@@ -77,19 +77,22 @@ SELECT coalesce(sum(u.events), 0) {{used}}
 
 -- name: mrr
 -- Unknown if a part of it is in a currency without a rate: a part is never shown as the whole.
+WITH period AS (
+    SELECT DISTINCT ON (subscription_id, starts_on) * FROM subscription
+    WHERE workspace_id = :workspace_id AND account_id = q.account_id
+      AND known_on <= :as_of AND starts_on <= CAST(:as_of AS date) + CAST(:grace_days AS int)
+    ORDER BY subscription_id, starts_on, known_on DESC),
+{{renewals}}
 SELECT CASE WHEN bool_and(p.cents IS NOT NULL) THEN sum(p.cents) / 100 END
-FROM (SELECT p.ends_on, CASE
+FROM (SELECT CASE
     WHEN p.currency = :base_currency OR p.mrr_cents = 0 THEN p.mrr_cents
     ELSE p.mrr_cents * (
         SELECT x.rate FROM exchange_rate x
         WHERE x.workspace_id = :workspace_id AND x.currency = p.currency
           AND x.starts_on <= p.starts_on ORDER BY x.starts_on DESC LIMIT 1) END AS cents
-FROM (
-    SELECT DISTINCT ON (subscription_id, starts_on) * FROM subscription
-    WHERE workspace_id = :workspace_id AND account_id = q.account_id
-      AND known_on <= :as_of AND starts_on <= :as_of
-    ORDER BY subscription_id, starts_on, known_on DESC) p) p
-WHERE coalesce(p.ends_on > :as_of, true)
+    FROM period p LEFT JOIN renewal r USING (account_id, subscription_id, starts_on)
+    WHERE starts_on <= :as_of AND coalesce(p.ends_on > starts_on, true)
+      AND coalesce(coalesce(r.held_until, p.ends_on) > :as_of, true)) p
 
 -- name: trait
 -- Traits have no history: a value that was stated after the day is unknown on that day. So is a

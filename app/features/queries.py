@@ -10,17 +10,20 @@ from sqlalchemy.orm import Session
 
 from app.accounts.excluded_users import first_day_of_use, without_excluded_users
 from app.accounts.queries import has_excluded_users
+from app.accounts.renewals import ENDED_LATELY, renewals
 from app.core.sql import load_sql
 from app.engagement.queries import load_engagement
 from app.engagement.snapshot import ENGAGEMENT_METRICS
 from app.features.values import AccountFeatures, FeatureSpec
 
 WITHOUT_EXCLUDED_USERS = without_excluded_users()
-SQL = load_sql(__file__, without_excluded_users=WITHOUT_EXCLUDED_USERS)
+SQL = load_sql(
+    __file__,
+    without_excluded_users=WITHOUT_EXCLUDED_USERS,
+    renewals=renewals(is_wanted=ENDED_LATELY),
+)
 PLAN_FOR_MANY_ROWS = SQL.plan_for_many_rows
 CENTS_IN_BASE_CURRENCY = SQL.sections["cents_in_base_currency"]
-RENEWAL_GRACE_DAYS = 31
-"""A contract that is renewed so many days after its end, or sooner, has not churned in between."""
 REACH_COUNTERS = {"property": "quantity", "events": "events"}
 """The column of daily usage that a kind of reach sums; the kind ``ids`` counts ids instead."""
 
@@ -52,7 +55,7 @@ def load_account_features(
         "account_ids": list(account_ids),
         "as_of": as_of,
         "now_start": as_of - window,
-        "grace_days": RENEWAL_GRACE_DAYS,
+        "grace_days": spec.grace_days,
         "before_start": as_of - 2 * window,
         "now_mask": mask,
         "before_mask": mask << spec.window_days,

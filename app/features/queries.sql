@@ -8,9 +8,8 @@ SELECT set_config('plan_cache_mode', 'force_custom_plan', true),
 
 -- name: features
 -- One pass over usage computes all windows: per event name one bit for each day, per user the first
--- and the last day of use. Rows that became known after the day are not read. A period that has
--- ended runs on (``held``) up to the paid period that renews it, if that is known and starts within
--- the grace, or up to its renewal day if that is the day after its end.
+-- and the last day of use. Rows that became known after the day are not read. Of the periods that
+-- start after the day only those are read that may renew one that has ended.
 WITH requested AS (
     SELECT unnest(CAST(:account_ids AS text[])) COLLATE "C" AS account_id
 ),
@@ -92,50 +91,18 @@ period AS (
     SELECT DISTINCT ON (account_id, subscription_id, starts_on) *
     FROM subscription
     WHERE workspace_id = :workspace_id AND account_id = ANY(CAST(:account_ids AS text[]))
-      AND known_on <= :as_of AND starts_on <= :as_of
+      AND known_on <= :as_of AND starts_on <= CAST(:as_of AS date) + CAST(:grace_days AS int)
     ORDER BY account_id, subscription_id, starts_on, known_on DESC
 ),
-upcoming AS (
-    SELECT DISTINCT ON (account_id, subscription_id, starts_on)
-           account_id, subscription_id, starts_on, ends_on, mrr_cents
-    FROM subscription
-    WHERE workspace_id = :workspace_id AND account_id = ANY(CAST(:account_ids AS text[]))
-      AND known_on <= :as_of AND starts_on > :as_of
-      AND starts_on <= CAST(:as_of AS date) + CAST(:grace_days AS int)
-    ORDER BY account_id, subscription_id, starts_on, known_on DESC
-),
-ended AS (
-    SELECT p.account_id, p.subscription_id, p.starts_on, p.ends_on, p.end_reason, p.renewal_on
-    FROM period p
-    WHERE p.mrr_cents > 0 AND p.ends_on <= :as_of AND p.ends_on > p.starts_on
-      AND p.ends_on > CAST(:as_of AS date) - CAST(:grace_days AS int)
-      AND NOT EXISTS (
-          SELECT FROM period n
-          WHERE n.account_id = p.account_id AND n.subscription_id = p.subscription_id
-            AND n.starts_on > p.starts_on AND coalesce(n.ends_on > n.starts_on, true))
-),
-held AS (
-    SELECT account_id, subscription_id, starts_on FROM ended
-    WHERE end_reason IS NULL AND renewal_on = ends_on + 1 AND renewal_on > :as_of
-    UNION
-    SELECT e.account_id, e.subscription_id, e.starts_on
-    FROM ended e
-    JOIN upcoming u ON u.account_id = e.account_id AND u.mrr_cents > 0
-        AND coalesce(u.ends_on > u.starts_on, true)
-        AND u.starts_on <= e.ends_on + CAST(:grace_days AS int)
-    WHERE u.subscription_id = e.subscription_id OR NOT EXISTS (
-        SELECT FROM period o
-        WHERE o.account_id = e.account_id AND o.mrr_cents > 0 AND o.starts_on <= e.ends_on
-          AND coalesce(o.ends_on > e.ends_on, true))
-),
+{{renewals}},
 term AS (
     SELECT period.*, {{cents_in_base_currency}} AS cents,
-           coalesce(ends_on > :as_of, true) OR held.starts_on IS NOT NULL AS runs,
+           coalesce(coalesce(renewal.held_until, ends_on) > :as_of, true) AS runs,
            daterange(greatest(starts_on, CAST(:now_start AS date) + 1),
                      greatest(least(ends_on, CAST(:as_of AS date) + 1), starts_on,
                               CAST(:now_start AS date) + 1)) AS span
-    FROM period LEFT JOIN held USING (account_id, subscription_id, starts_on)
-    WHERE coalesce(ends_on > starts_on, true)
+    FROM period LEFT JOIN renewal USING (account_id, subscription_id, starts_on)
+    WHERE coalesce(ends_on > starts_on, true) AND starts_on <= :as_of
 ),
 payment AS (
     SELECT account_id,

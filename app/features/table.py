@@ -6,6 +6,7 @@ from datetime import date
 from typing import Self
 
 from app.core.arrays import Booleans, Floats, np
+from app.core.months import RENEWAL_GRACE_DAYS
 from app.features.values import FeatureMap, ReachSource
 
 GetColumn = Callable[[str], Floats]
@@ -21,6 +22,7 @@ class TableSpec:
     """Which columns a feature table has. ``event_names``: each has a column of its own.
 
     ``silence_days``: after a silence of this many days, the tenure of an account starts again.
+    ``grace_days``: within how many days of its end a contract is renewed.
     """
 
     product: FeatureMap
@@ -28,6 +30,7 @@ class TableSpec:
     base_currency: str
     event_names: Sequence[str]
     silence_days: int
+    grace_days: int = RENEWAL_GRACE_DAYS
 
     @property
     def names(self) -> tuple[str, ...]:

@@ -16,6 +16,7 @@ from app.accounts.excluded_users import (
     without_excluded_users,
 )
 from app.accounts.queries import has_excluded_users
+from app.accounts.renewals import renewals
 from app.core.arrays import Floats, np
 from app.core.sql import load_sql
 from app.engagement.first_event import ONBOARDING_DAYS, account_began_on, first_event_day
@@ -23,7 +24,6 @@ from app.features.queries import (
     CENTS_IN_BASE_CURRENCY,
     PLAN_FOR_MANY_ROWS,
     REACH_COUNTERS,
-    RENEWAL_GRACE_DAYS,
 )
 from app.features.table import ChurnEligibility, FeatureTable, TableSpec, derive_features
 
@@ -34,6 +34,11 @@ SQL = load_sql(
     by_excluded_user=is_excluded_user("c.user_id"),
     account_began_on=account_began_on("w.as_of"),
     first_event_day=first_event_day("w.as_of"),
+    renewals=renewals(
+        key="n",
+        ends_on="known_end",
+        is_wanted="p.known_end BETWEEN p.as_of - CAST(:grace_days AS int) AND p.as_of",
+    ),
 )
 AccountDay = tuple[str, date]
 """An account and the day as of whose end it is described."""
@@ -111,7 +116,7 @@ def _values(
         "silence_days": spec.silence_days,
         "onboarding_days": ONBOARDING_DAYS,
         "lapse_days": LAPSE_DAYS,
-        "grace_days": RENEWAL_GRACE_DAYS,
+        "grace_days": spec.grace_days,
         "reach_events": list(spec.reach.events),
     }
 

@@ -126,34 +126,13 @@ period AS (
         AND s.known_on <= w.as_of
     ORDER BY w.n, s.subscription_id, s.starts_on, s.known_on DESC
 ),
-ended AS (
-    SELECT e.* FROM period e
-    WHERE e.mrr_cents > 0 AND e.known_end <= e.as_of AND e.known_end > e.starts_on
-      AND e.known_end > e.as_of - CAST(:grace_days AS int)
-      AND NOT EXISTS (
-          SELECT FROM period r
-          WHERE r.n = e.n AND r.subscription_id = e.subscription_id AND r.starts_on > e.starts_on
-            AND r.starts_on <= r.as_of AND coalesce(r.ends_on > r.starts_on, true))
-),
-held AS (
-    SELECT n, subscription_id, starts_on FROM ended
-    WHERE end_reason IS NULL AND renewal_on = known_end + 1 AND renewal_on > as_of
-    UNION
-    SELECT e.n, e.subscription_id, e.starts_on
-    FROM ended e
-    JOIN period r ON r.n = e.n AND r.starts_on > r.as_of AND r.mrr_cents > 0
-        AND coalesce(r.ends_on > r.starts_on, true)
-        AND r.starts_on <= e.known_end + CAST(:grace_days AS int)
-    WHERE r.subscription_id = e.subscription_id OR NOT EXISTS (
-        SELECT FROM period o
-        WHERE o.n = e.n AND o.mrr_cents > 0 AND o.starts_on <= e.known_end
-          AND coalesce(o.ends_on > e.known_end, true))
-),
+{{renewals}},
 term AS (
     SELECT period.*, {{cents}} AS cents,
-           starts_on <= as_of AND (coalesce(known_end > as_of, true) OR held.n IS NOT NULL) AS runs,
+           starts_on <= as_of
+               AND coalesce(coalesce(renewal.held_until, known_end) > as_of, true) AS runs,
            starts_on <= as_of - 84 AND coalesce(known_end > as_of - 84, true) AS ran_84
-    FROM period LEFT JOIN held USING (n, subscription_id, starts_on)
+    FROM period LEFT JOIN renewal USING (n, subscription_id, starts_on)
     WHERE coalesce(ends_on > starts_on, true)
 ),
 paid AS (

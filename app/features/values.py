@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, Self
 
+from app.core.months import RENEWAL_GRACE_DAYS
+
 NOTICE_DAYS = 30
 
 
@@ -47,7 +49,8 @@ class FeatureSpec:
 
     ``traits``, ``signals``: the names to include. ``engagement``: whether to load the metrics of
     tickets, survey answers, onboarding and goals. ``notice_days``: the notice period of contracts
-    that name none; no score depends on it.
+    that name none; no score depends on it. ``grace_days``: within how many days of its end a
+    contract is renewed.
     """
 
     product: FeatureMap
@@ -59,6 +62,7 @@ class FeatureSpec:
     engagement: bool = False
     signals: Sequence[str] = ()
     notice_days: int = NOTICE_DAYS
+    grace_days: int = RENEWAL_GRACE_DAYS
 
 
 @dataclass(frozen=True, slots=True)

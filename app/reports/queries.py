@@ -6,6 +6,7 @@ from sqlalchemy import Row, TextClause, select
 from sqlalchemy.orm import Session
 
 from app.accounts.catalog.tables import ProductFeature
+from app.accounts.renewals import renewals
 from app.core.sql import SqlFile, load_sql
 from app.features.queries import CENTS_IN_BASE_CURRENCY, PLAN_FOR_MANY_ROWS
 from app.reports.kpi import ReportQuery
@@ -83,5 +84,6 @@ def _shared_parts() -> Mapping[str, str]:
     """Return the parts of statements that all reports share."""
     names = ("is_excluded", "has_no_rate", "account_then", "account_columns", "payments", "terms")
     shared = {part: SQL.sections[part] for part in names}
+    shared["renewals"] = renewals(later="later_period")
     account = SQL.fill("account_at", row="s")
     return {**shared, "cents": CENTS_IN_BASE_CURRENCY, "account_at_subscription": account}

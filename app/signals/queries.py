@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from app.accounts.catalog.tables import ProductFeature
 from app.accounts.excluded_users import without_excluded_users
+from app.accounts.renewals import ENDED_LATELY, grace_days, renewals
 from app.accounts.tables import Account, Subscription, User
 from app.core.pagination import Paging, RowPage
 from app.core.query_helpers import fetch_page
@@ -21,7 +22,11 @@ from app.signals.inputs import SubscriptionPeriod
 from app.signals.signal import EvidenceNames, Severity, Signal
 from app.signals.tables import AccountSignal
 
-SQL = load_sql(__file__, without_excluded_users=without_excluded_users())
+SQL = load_sql(
+    __file__,
+    without_excluded_users=without_excluded_users(),
+    renewals=renewals(is_wanted=ENDED_LATELY),
+)
 
 
 def load_subscription_periods(
@@ -64,7 +69,7 @@ def load_signup_days(
 
 def load_share_with_goals(session: Session, workspace_id: str, *, as_of: date) -> float:
     """Return the share of the accounts that pay on a day of which a goal was known by then."""
-    values = {"workspace_id": workspace_id, "as_of": as_of}
+    values = {"workspace_id": workspace_id, "as_of": as_of, "grace_days": grace_days(session)}
     return session.scalar(SQL.share_with_goals, values) or 0.0
 
 

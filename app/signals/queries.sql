@@ -25,16 +25,20 @@ ORDER BY t.account_id, c.count
 -- name: share_with_goals
 -- Paying accounts of which a goal was known by the day, divided by all that paid on the day.
 WITH period AS (
-    SELECT DISTINCT ON (account_id, subscription_id, starts_on)
-           account_id, subscription_id, starts_on, ends_on, mrr_cents
+    SELECT DISTINCT ON (account_id, subscription_id, starts_on) *
     FROM subscription
-    WHERE workspace_id = :workspace_id AND known_on <= :as_of AND starts_on <= :as_of
+    WHERE workspace_id = :workspace_id AND known_on <= :as_of
+      AND starts_on <= CAST(:as_of AS date) + CAST(:grace_days AS int)
     ORDER BY account_id, subscription_id, starts_on, known_on DESC
 ),
+{{renewals}},
 payer AS (
-    SELECT DISTINCT p.account_id
-    FROM period p JOIN account a ON a.workspace_id = :workspace_id AND a.account_id = p.account_id
-    WHERE p.mrr_cents > 0 AND (p.ends_on IS NULL OR p.ends_on > :as_of) AND NOT a.excluded
+    SELECT DISTINCT account_id
+    FROM period p
+    LEFT JOIN renewal r USING (account_id, subscription_id, starts_on)
+    JOIN account a USING (workspace_id, account_id)
+    WHERE starts_on <= :as_of AND p.mrr_cents > 0 AND coalesce(p.ends_on > starts_on, true)
+      AND coalesce(coalesce(r.held_until, p.ends_on) > :as_of, true) AND NOT a.excluded
 )
 SELECT CAST(count(*) FILTER (WHERE EXISTS (
            SELECT FROM goal g

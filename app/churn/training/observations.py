@@ -7,6 +7,7 @@ from datetime import date, timedelta
 from sqlalchemy.orm import Session
 
 from app.accounts.catalog.tables import ProductFeature
+from app.accounts.renewals import grace_days
 from app.churn.model.horizon import Horizon, HorizonBasis
 from app.churn.model.panel import Panel
 from app.churn.training import queries
@@ -69,6 +70,7 @@ def build_table_spec(
         workspace.base_currency,
         event_names,
         horizon.days,
+        grace_days(session),
     )
 
 

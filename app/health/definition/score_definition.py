@@ -8,6 +8,7 @@ from typing import Any, Self
 
 import orjson
 
+from app.core.months import RENEWAL_GRACE_DAYS
 from app.features.values import EventCount, FeatureMap, FeatureSpec, ReachSource
 from app.health.definition.entitlement import Offer
 from app.health.definition.scorecard import Scorecard
@@ -35,6 +36,7 @@ class Definition:
             (
                 *(card.window_days, card.price_exponent, ranked, offer.weights, offer.plans),
                 *(spec.product.events, spec.reach.kind, spec.reach.events, spec.base_currency),
+                *_unusual_grace(spec).values(),
             )
         )
 
@@ -52,11 +54,12 @@ class Definition:
     def to_json(self) -> dict[str, Any]:
         lens = asdict(self.spec)
         del lens["notice_days"]  # no score depends on it: another one keeps the digest
+        del lens["grace_days"]
         return {
             "version": self.version,
             "scorecard": self.scorecard.model_dump(mode="json"),
             "offer": asdict(self.offer),
-            "lens": lens,
+            "lens": lens | _unusual_grace(self.spec),
             "configured": self.configured,
         }
 
@@ -75,6 +78,11 @@ class Definition:
         return cls(
             stored["version"], scorecard, Offer(**stored["offer"]), spec, stored["configured"]
         )
+
+
+def _unusual_grace(spec: FeatureSpec) -> dict[str, int]:
+    """Return the grace of renewals unless it is the default, which keeps older digests."""
+    return {} if spec.grace_days == RENEWAL_GRACE_DAYS else {"grace_days": spec.grace_days}
 
 
 def _digest(content: object) -> str:

@@ -7,6 +7,7 @@ from functools import partial
 from sqlalchemy.orm import Session
 
 from app.accounts.catalog.tables import Plan, ProductFeature
+from app.accounts.renewals import grace_days
 from app.core.query_helpers import advisory_lock
 from app.core.row_queries import list_all_rows
 from app.features.queries import list_default_product_features, load_account_features
@@ -113,6 +114,7 @@ def load_definition(session: Session, workspace_id: str, version: int | None = N
         scorecard.engagement,
         scorecard.signals,
         get_config(session, workspace_id).thresholds.notice_days,
+        grace_days(session),
     )
     return Definition(version, scorecard, offer, spec, configured=bool(features))
 
