@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
-from tests.faults import kills, outages, starvation, stops, storage
+from tests.faults import kills, outages, receivers, soak, starvation, stops, storage
 from tests.faults.stand import Stand
 
 SizesT = TypeVar("SizesT")
@@ -42,6 +42,9 @@ SCENARIOS: Mapping[str, Scenario[Any]] = {
     "late-results": Scenario(stops.record_late, stops.FULL_LATE, stops.SHORT_LATE),
     "clock-jumps": Scenario(stops.jump_clocks, stops.FULL_CLOCKS),
     "migrations": Scenario(stops.change_schema, stops.FULL_SCHEMA),
+    "poison": Scenario(receivers.poison, receivers.FULL_POISON),
+    "herd": Scenario(receivers.return_of_receiver, receivers.FULL_HERD),
     "starvation": Scenario(starvation.starve, starvation.FULL),
+    "soak": Scenario(soak.soak, soak.FULL),
 }
 SHORT = [name for name, each in SCENARIOS.items() if each.short is not None]

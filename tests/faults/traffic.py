@@ -116,7 +116,7 @@ class Traffic:
     @property
     def announced(self) -> set[str]:
         """The accounts whose alert must have opened."""
-        return {own_account(number) for number in self.acked if has_own_account(number)}
+        return {own_account(number) for number in self.acked.copy() if has_own_account(number)}
 
     def _client(self) -> httpx.Client:
         return httpx.Client(
