@@ -105,10 +105,13 @@ def summarize_unattributed(session: ReadSessionDep, caller: Reader) -> Unattribu
 
 
 def _first_day(first: date | None, last: date, names: tuple[str, str]) -> date:
+    since, until = names
+    if last == date.max:
+        problem = FieldError(f"/query/{until}", f"Must be before {date.max}.")
+        raise UnprocessableError(errors=[problem])
     if first is None:
         return date.fromordinal(max(last.toordinal() - DEFAULT_DAYS + 1, 1))
-    if first > last or (last - first).days >= MAX_DAYS or last == date.max:
-        since, until = names
+    if first > last or (last - first).days >= MAX_DAYS:
         problem = FieldError(
             f"/query/{since}",
             f"It must not be after `{until}`, and at most {MAX_DAYS - 1} days before it.",

@@ -135,6 +135,8 @@ def test_days_and_keys_can_be_chosen(client: TestClient, sessions: SessionFactor
         {"from": "2020-01-01", "to": "2026-03-18"},
         {"from": "yesterday"},
         {"to": "9999-12-31", "from": "9999-12-31"},
+        {"to": "9999-12-31"},
+        {"until": "9999-12-31"},
     ],
 )
 def test_an_invalid_period_is_refused(client: TestClient, params: dict[str, str]) -> None:
