@@ -38,6 +38,10 @@ settings.load_profile("tests")
 logs.configure("warning")  # as in production: rendering a traceback would take seconds
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--hostile", type=int, default=1, help="times as many hostile requests")
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
     """Give each run a folder of its own.

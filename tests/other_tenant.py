@@ -59,7 +59,36 @@ def request(
     return client.request(method, path, json=None if method == "GET" else body, **options)
 
 
-def create_other_tenant(engine: Engine, app: FastAPI) -> str:
+LIST_PATHS = {
+    "{intervention_id}/start": "interventions?state=accepted",
+    "{intervention_id}/complete": "interventions?state=in_progress",
+    "{intervention_id}": "interventions?state=suggested",
+    "{experiment_id}": "experiments",
+    "quarantine": "quarantine",
+    "{alert_id}": "alerts",
+    "{job_id}": "jobs",
+    "{import_id}": "imports",
+    "{backtest_id}": "backtests",
+    "{benchmark_id}": "benchmarks",
+    "{erasure_id}": "erasures",
+    "{move_id}": "account-moves",
+    "{key_id}": "api-keys",
+    "{endpoint_id}": "webhook-endpoints",
+    "{message_id}": "messages",
+}
+"""The list that contains an id that the service generates, by a part of the path."""
+
+
+def id_for(theirs: TestClient, name: str) -> str:
+    if "{version}" in name:
+        return "2" if name.endswith("restate") else "3"
+    for part, path in LIST_PATHS.items():
+        if part in name:
+            return str(theirs.get(f"/api/v1/{path}").json()["items"][0]["id"])
+    return OTHER_TENANT_ID
+
+
+def create_other_tenant(engine: Engine, app: FastAPI, workspace_id: str = "other") -> str:
     """Create the workspace with all its resources in one transaction; return the text of a key."""
     with engine.begin() as connection:
         sessions = sessionmaker(
@@ -67,29 +96,31 @@ def create_other_tenant(engine: Engine, app: FastAPI) -> str:
         )
         attach_test_storage(app, sessions)
         with sessions() as session:
-            key = factories.api_key(session, factories.workspace(session, "other"))
+            key = factories.api_key(session, factories.workspace(session, workspace_id))
             session.commit()
             with TestClient(app, headers={"Authorization": f"Bearer {key}"}) as client:
-                create_everything(client, session, key)
+                create_everything(client, session, key, workspace_id)
     return key
 
 
-def create_everything(client: TestClient, session: Session, key: str) -> None:
+def create_everything(client: TestClient, session: Session, key: str, workspace_id: str) -> None:
     """Create one of every resource."""
     for name, body in CREATE_OWN_BODIES.items():
         assert request(client, name, body=body).status_code == 200
     receive_billing_events(client)
     change_scoring(client)
-    create_interventions(client, session)
+    create_interventions(client, session, workspace_id)
     for state in ("shadow", "shadow", "active"):
-        factories.churn_model(session, state, workspace_id="other")
+        factories.churn_model(session, state, workspace_id=workspace_id)
     client.post("/v1/batch", json={"batch": [{"type": "nonsense"}, UNATTRIBUTED_EVENT]})
     client.post("/api/v1/imports?kind=accounts", content=f"account_id\n{OTHER_TENANT_ID}\n")
-    factories.signal(session, OTHER_TENANT_ID, workspace_id="other")
-    session.add(Source(workspace_id="other", key_id=parse_key_id(key) or "", last_event_at=NOW))
-    factories.alert(session, OTHER_TENANT_ID, workspace_id="other")
+    factories.signal(session, OTHER_TENANT_ID, workspace_id=workspace_id)
+    session.add(
+        Source(workspace_id=workspace_id, key_id=parse_key_id(key) or "", last_event_at=NOW)
+    )
+    factories.alert(session, OTHER_TENANT_ID, workspace_id=workspace_id)
     parked = ParkedAccount(
-        workspace_id="other",
+        workspace_id=workspace_id,
         account_id=OTHER_TENANT_ID,
         failures=3,
         error="DataError",
@@ -98,7 +129,7 @@ def create_everything(client: TestClient, session: Session, key: str) -> None:
     session.add(parked)
     session.commit()
     change_ids(client, session)
-    send_message(client, session)
+    send_message(client, session, workspace_id)
 
 
 def receive_billing_events(client: TestClient) -> None:
@@ -114,10 +145,10 @@ def receive_billing_events(client: TestClient) -> None:
     sender.send_all(client, sender.connect(client), *events)
 
 
-def send_message(client: TestClient, session: Session) -> None:
+def send_message(client: TestClient, session: Session, workspace_id: str) -> None:
     """Create an endpoint with a pending message."""
     endpoint = request(client, "POST /api/v1/webhook-endpoints").json()
-    columns = {"workspace_id": "other", "type": "data.stopped", "body": b'{"data":{}}'}
+    columns = {"workspace_id": workspace_id, "type": "data.stopped", "body": b'{"data":{}}'}
     session.add(Message(id=OTHER_TENANT_MESSAGE, created_at=NOW, **columns))
     session.flush()
     pending = {
@@ -125,7 +156,7 @@ def send_message(client: TestClient, session: Session) -> None:
         "message_id": OTHER_TENANT_MESSAGE,
         "state": "pending",
     }
-    session.add(Delivery(workspace_id="other", due_at=NOW, **pending))
+    session.add(Delivery(workspace_id=workspace_id, due_at=NOW, **pending))
     session.commit()
 
 
@@ -139,11 +170,11 @@ def change_scoring(client: TestClient) -> None:
     request(client, "POST /api/v1/backtests")
 
 
-def create_interventions(client: TestClient, session: Session) -> None:
+def create_interventions(client: TestClient, session: Session, workspace_id: str) -> None:
     """Start an experiment and insert an intervention in each state."""
     client.post("/api/v1/experiments", json={"name": "Calls", "playbook": "right_size"})
     for state in ("suggested", "accepted", "in_progress"):
-        factories.intervention(session, OTHER_TENANT_ID, workspace_id="other", state=state)
+        factories.intervention(session, OTHER_TENANT_ID, workspace_id=workspace_id, state=state)
 
 
 def change_ids(client: TestClient, session: Session) -> None:

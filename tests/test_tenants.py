@@ -15,14 +15,13 @@ from app.workspaces.keys import Scope
 from tests import factories
 from tests.billing import sender
 from tests.conftest import CreateDatabase, client_of
-from tests.other_tenant import OtherTenant, create_other_tenant, request
+from tests.other_tenant import OtherTenant, create_other_tenant, id_for, request
 from tests.query_watch import QueryWatch, watch_queries
 from tests.tenant_routes import (
     CREATE_OWN_BODIES,
     INGEST_ROUTES,
     LIST_ROUTES,
     NOT_FOUND_ROUTES,
-    OTHER_TENANT_ID,
     OWN_WORKSPACE_ROUTES,
     READ_ROUTES,
     REPORT_ROUTES,
@@ -58,35 +57,6 @@ def engine(other_tenant: OtherTenant) -> Engine:
 def theirs(client: TestClient, other_tenant: OtherTenant) -> TestClient:
     """A client of the other tenant."""
     return client_of(client, other_tenant.key)
-
-
-LIST_PATHS = {
-    "{intervention_id}/start": "interventions?state=accepted",
-    "{intervention_id}/complete": "interventions?state=in_progress",
-    "{intervention_id}": "interventions?state=suggested",
-    "{experiment_id}": "experiments",
-    "quarantine": "quarantine",
-    "{alert_id}": "alerts",
-    "{job_id}": "jobs",
-    "{import_id}": "imports",
-    "{backtest_id}": "backtests",
-    "{benchmark_id}": "benchmarks",
-    "{erasure_id}": "erasures",
-    "{move_id}": "account-moves",
-    "{key_id}": "api-keys",
-    "{endpoint_id}": "webhook-endpoints",
-    "{message_id}": "messages",
-}
-"""The list that contains an id that the service generates, by a part of the path."""
-
-
-def id_for(theirs: TestClient, name: str) -> str:
-    if "{version}" in name:
-        return "2" if name.endswith("restate") else "3"
-    for part, path in LIST_PATHS.items():
-        if part in name:
-            return str(theirs.get(f"/api/v1/{path}").json()["items"][0]["id"])
-    return OTHER_TENANT_ID
 
 
 def test_every_route_has_an_expected_answer() -> None:

@@ -1,6 +1,9 @@
 import pytest
 from fastapi.testclient import TestClient
 
+from tests.hostile.answers import send
+from tests.hostile.requests import HostileRequest
+
 
 def test_unknown_and_repeated_query_parameters_are_refused(client: TestClient) -> None:
     query = {"limt": 5, "x": 1, "band": ["healthy", "at_risk"], "min_mrr": 100}
@@ -12,6 +15,15 @@ def test_unknown_and_repeated_query_parameters_are_refused(client: TestClient) -
         {"pointer": "/query/x", "message": "Unknown parameter."},
         {"pointer": "/query/band", "message": "The parameter band may be given only once."},
     ]
+
+
+def test_a_query_that_is_no_text_is_refused(client: TestClient) -> None:
+    """Uvicorn refuses it earlier; another server passes it on."""
+    headers = [(b"authorization", client.headers["authorization"].encode())]
+
+    answer = send(client, HostileRequest("GET", b"/api/v1/accounts", b"\xff=\xfe", headers))
+
+    assert (answer.status, b'"invalid_input"' in answer.body) == (422, True)
 
 
 BODY = '{"name": "Acme"}'
