@@ -7,12 +7,16 @@ TEST := $(RUN) pytest -n $(WORKERS) --dist loadfile
 LOCK := .venv/bin/uv pip compile --quiet --universal --fork-strategy fewest --python-version 3.11 \
 	--generate-hashes --no-emit-index-url --custom-compile-command "make lock" \
 	$(if $(UPGRADE),--upgrade) pyproject.toml
+SBOM := $(RUN) cyclonedx_py requirements --pyproject pyproject.toml --output-reproducible
+AUDIT := $(RUN) pip_audit --strict --require-hashes --disable-pip --progress-spinner off
+# What may be known of a pinned release and does not concern the service: its id, a reason behind it.
+AUDIT_EXCEPTIONS :=
 
 # Many processes start during the tests: compiled files let them start in a third of the time.
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help demo serve test check fmt bench bench-models faults lock clean
+.PHONY: help demo serve test check fmt bench bench-models faults lock audit sbom clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -50,9 +54,16 @@ lock: .venv/.dev ## Pin what pyproject.toml asks for (UPGRADE=1: at the newest r
 	$(LOCK) --output-file requirements.txt
 	$(LOCK) --group dev --constraint requirements.txt --output-file requirements-dev.txt
 
+audit: .venv/.dev ## Ask PyPI for known vulnerabilities of what is pinned (needs its network)
+	$(AUDIT) $(AUDIT_EXCEPTIONS:%=--ignore-vuln %) -r requirements.txt
+	$(AUDIT) $(AUDIT_EXCEPTIONS:%=--ignore-vuln %) -r requirements-dev.txt
+
+sbom: .venv/.dev ## Write sbom.json: what the service is made of (CycloneDX)
+	$(SBOM) --output-file sbom.json requirements.txt
+
 clean: ## Remove the environment, the caches and the data of demo and serve
 	rm -rf .venv .data .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
-	rm -rf build dist *.egg-info
+	rm -rf build dist *.egg-info sbom.json
 	find . -name __pycache__ -prune -exec rm -rf {} +
 
 .venv/.runtime: requirements.txt
