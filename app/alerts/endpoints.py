@@ -73,7 +73,7 @@ def list_alerts(
     return paging.page(
         rows,
         lambda listed: AlertOut.from_listed(listed, now),
-        lambda listed: (listed.revenue_at_risk_cents, listed.Alert.id),
+        lambda listed: (listed.sort_value, listed.Alert.id),
     )
 
 

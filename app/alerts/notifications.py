@@ -120,19 +120,19 @@ def _single(alert: Alert, revenue: Revenues, currency: str) -> NewMessage:
 
 def _digest(alerts: Sequence[Alert], revenue: Revenues, currency: str) -> NewMessage:
     """Summarize alerts of one rule; the alerts with the most revenue at risk are listed."""
-    at_risk = {key: each.cents for key, each in revenue.items()}
+    at_risk = {key: each.cents or 0 for key, each in revenue.items()}
     largest = sorted(alerts, key=lambda alert: (-at_risk.get(alert.account_id, 0), alert.id))
     opened = [alert for alert in alerts if alert.resolved_at is None]
     ids = {alert.account_id for alert in opened}
     parts = [each for key, each in revenue.items() if key in ids]
-    assumed = sum(each.cents for each in parts if each.basis == "assumed")
+    assumed = sum(each.cents or 0 for each in parts if each.basis == "assumed")
     first = alerts[0]
     data = {
         "rule": _rule(first),
         "signal": first.signal,
         "opened": len(opened),
         "resolved": len(alerts) - len(opened),
-        "revenue_at_risk_cents": sum(each.cents for each in parts),
+        "revenue_at_risk_cents": sum(each.cents or 0 for each in parts),
         "revenue_at_risk_assumed_cents": assumed,
         "currency": currency,
         "scorecard_version": first.scorecard_version,

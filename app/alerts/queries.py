@@ -17,15 +17,20 @@ from app.core.errors import NotFoundError
 from app.core.query_helpers import keyset, same_account
 from app.core.sql import load_sql
 from app.health.tables import HealthScore
-from app.portfolio.revenue_at_risk_queries import REVENUE_AT_RISK, REVENUE_BASIS
+from app.portfolio.revenue_at_risk_queries import (
+    KNOWN_REVENUE_AT_RISK,
+    REVENUE_AT_RISK,
+    REVENUE_BASIS,
+)
 
 SQL = load_sql(__file__)
 DELETE_DIGESTS = SQL.delete_digests
 WAITING_AT_ONCE = 1000
 SAME_RULE = and_(same_account(AlertState, Alert), AlertState.rule_key == Alert.rule_key)
 
-ListedAlert = Row[Alert, str | None, AlertState | None, int, str]
-"""``Alert``, ``name`` of the account, ``AlertState``, ``revenue_at_risk_cents``, its basis."""
+ListedAlert = Row[Alert, str | None, AlertState | None, int | None, str, int]
+"""``Alert``, ``name`` of the account, ``AlertState``, ``revenue_at_risk_cents``, its basis,
+and what the list is sorted by."""
 
 
 def next_evaluation_number(session: Session, workspace_id: str) -> int:  # noqa: ARG001 - one sequence for all
@@ -178,14 +183,17 @@ def list_alerts(
     return session.execute(rows).all()
 
 
-def _select_listed(workspace_id: str) -> Select[Alert, str | None, AlertState | None, int, str]:
+def _select_listed(
+    workspace_id: str,
+) -> Select[Alert, str | None, AlertState | None, int | None, str, int]:
     return (
         select(
             Alert,
             Account.name,
             AlertState,
-            REVENUE_AT_RISK.label("revenue_at_risk_cents"),
+            KNOWN_REVENUE_AT_RISK.label("revenue_at_risk_cents"),
             REVENUE_BASIS.label("revenue_at_risk_basis"),
+            REVENUE_AT_RISK.label("sort_value"),
         )
         .outerjoin(Account, same_account(Account, Alert))
         .outerjoin(HealthScore, same_account(HealthScore, Alert))

@@ -78,7 +78,7 @@ def preview(
     today = now.date()
     account_filter = segments.parse_account_filter(rule.filter)
     [total] = account_queries.load_totals(session, workspace_id, [account_filter], today=today)
-    tested, breaching, cents, after = 0, 0, 0, ""
+    tested, breaching, cents, no_rate, after = 0, 0, 0, 0, ""
     while tested < MAX_PREVIEWED:
         rows = queries.list_scores(session, workspace_id, after=after, limit=PREVIEW_PAGE_SIZE)
         if not rows:
@@ -91,13 +91,16 @@ def preview(
         tested += len(scored)
         for inputs in rule_inputs.load_inputs(session, workspace_id, scored, [rule], as_of=today):
             if check_rule(rule, inputs, rule_value(rule, inputs)) is CheckResult.BREACH:
-                breaching, cents = breaching + 1, cents + inputs.mrr_cents
+                breaching, cents = breaching + 1, cents + (inputs.mrr_cents or 0)
+                no_rate += inputs.mrr_cents is None
     return AlertRulePreviewOut(
         count=total.accounts,
         mrr_cents=total.mrr_cents,
         looked_at=tested,
         breaching=breaching,
         breaching_mrr_cents=cents,
+        exclusions={"no_rate": total.no_rate},
+        breaching_exclusions={"no_rate": no_rate},
     )
 
 

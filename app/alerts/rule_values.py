@@ -53,7 +53,7 @@ class RuleInputs:
     as_of: date
     status: HealthStatus
     score: float | None
-    mrr_cents: int
+    mrr_cents: int | None
     details: Mapping[str, Any]
     risk: RiskValue | None = None
     signals: Mapping[str, NamedSignal] | None = None
@@ -63,7 +63,9 @@ class RuleInputs:
     def from_scored(cls, scored: Any, as_of: date, **loaded: Any) -> Self:  # noqa: ANN401
         """Build the inputs from an assessment, a stored score or a row of the history."""
         status = HealthStatus(scored.status)
-        common = (scored.account_id, as_of, status, scored.score, scored.mrr_cents, scored.details)
+        unknown = scored.details.get("price_status") == "no_rate"
+        mrr_cents = None if unknown else scored.mrr_cents
+        common = (scored.account_id, as_of, status, scored.score, mrr_cents, scored.details)
         return cls(*common, **loaded)
 
     @property

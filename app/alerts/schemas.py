@@ -65,8 +65,9 @@ class AlertOut(ResponseModel):
     )
     scorecard_version: int | None = Field(examples=[1])
     model_version: str | None = Field(examples=[None])
-    revenue_at_risk_cents: int = Field(
-        description="Of one year's revenue; `revenue_at_risk_basis` tells how it was computed.",
+    revenue_at_risk_cents: int | None = Field(
+        description="Of one year's revenue; `revenue_at_risk_basis` tells how it was computed."
+        " Null: a part of the price has no exchange rate.",
         examples=[239880],
     )
     revenue_at_risk_basis: str = Field(description=BASIS_DESCRIPTION, examples=["probability"])
@@ -173,6 +174,14 @@ class AlertRulePreviewOut(ResponseModel):
     looked_at: int = Field(description="How many of them were tested for a breach.", examples=[120])
     breaching: int = Field(examples=[14])
     breaching_mrr_cents: int = Field(examples=[69900])
+    exclusions: dict[str, int] = Field(
+        description="How many accounts `mrr_cents` leaves out. `no_rate`: a part of the price has"
+        " no exchange rate.",
+        examples=[{"no_rate": 0}],
+    )
+    breaching_exclusions: dict[str, int] = Field(
+        description="The same of `breaching_mrr_cents`.", examples=[{"no_rate": 0}]
+    )
 
 
 Days = Annotated[int, Strict(), Field(ge=1, le=365, examples=[90]), WHOLE_NUMBER]

@@ -107,7 +107,10 @@ BASIS_DESCRIPTION = (
 
 
 class RevenueAtRiskOut(ResponseModel):
-    cents: int = Field(description="Of one year's revenue.", examples=[119760])
+    cents: int | None = Field(
+        description="Of one year's revenue. Null: a part of the price has no exchange rate.",
+        examples=[119760],
+    )
     basis: RevenueBasis = Field(description=BASIS_DESCRIPTION)
 
 

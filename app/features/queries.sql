@@ -141,7 +141,8 @@ SELECT w.account_id, a.segment, coalesce(a.excluded, false) AS excluded, a.end_c
        CASE WHEN p.pays AND NOT p.no_rate THEN CAST(p.cent_days AS double precision) / (
            SELECT sum(upper(span) - lower(span)) FROM unnest(p.spans) AS span)
        END AS price_cents,
-       CAST(coalesce(p.mrr_cents, 0) AS bigint) AS mrr_cents, p.currency,
+       CASE WHEN NOT coalesce(p.pays AND p.no_rate, false)
+           THEN CAST(coalesce(p.mrr_cents, 0) AS bigint) END AS mrr_cents, p.currency,
        CAST(p.seats AS bigint) AS seats, coalesce(p.plan, a.plan) AS plan, p.renewal_on,
        a.industry, a.owner, a.employees, {{traits}} AS traits,
        coalesce(v.events, 0) AS events, coalesce(v.events_before, 0) AS events_before,

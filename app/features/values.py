@@ -70,7 +70,8 @@ class AccountFeatures:
     """One account as of the end of a day. ``…_before``: the window before the last one.
 
     ``price_cents``: mean MRR over the paid days of the window; None without a paid day, or where
-    the currency has no rate. ``mrr_cents`` and ``seats``: on the day itself. Prices are in the base
+    the currency has no rate. ``mrr_cents`` and ``seats``: on the day itself. The MRR is None while
+    a part of the price has no rate: the rest would pass for the whole. Prices are in the base
     currency; ``currency`` is the currency of the invoices. Dates are None where nothing happened.
     """
 
@@ -93,7 +94,7 @@ class AccountFeatures:
     pays: bool
     no_rate: bool
     price_cents: float | None
-    mrr_cents: int
+    mrr_cents: int | None
     currency: str | None
     seats: int | None
     plan: str | None

@@ -4,7 +4,7 @@ from datetime import date, datetime
 from typing import Annotated, Any, Literal, Self
 
 from fastapi import Path
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from app.accounts.refresh_queue import parked_reason
 from app.accounts.tables import ParkedAccount
@@ -13,7 +13,7 @@ from app.core.schemas import ResponseModel
 from app.health.definition.benchmark import Normalizer
 from app.health.definition.scorecard import Band
 from app.health.rollups.rollup import RollupOut
-from app.health.scoring.assess import HealthStatus, PriceStatus
+from app.health.scoring.assess import MRR_CENTS, HealthStatus, PriceStatus
 
 AccountId = Annotated[
     str,
@@ -202,7 +202,7 @@ class HealthOut(ResponseModel):
     price_cents: float | None = Field(
         description="Mean MRR over the paid days of the window.", examples=[49900.0]
     )
-    mrr_cents: int = Field(examples=[49900])
+    mrr_cents: int | None = MRR_CENTS
     currency: str | None = Field(description="Currency of all prices here.", examples=["USD"])
     billed_in: str | None = Field(description="Currency of the contract.", examples=["EUR"])
     seats: int | None = Field(examples=[10])
@@ -255,12 +255,18 @@ class HealthHistoryPoint(ResponseModel):
     band: Band
     status: HealthStatus
     coverage: float = Field(examples=[1.0])
-    mrr_cents: int = Field(examples=[49900])
+    mrr_cents: int | None = MRR_CENTS
     details: dict[str, Any] = Field(
         description="Inputs, weights, benchmark and scorecard version.",
         examples=[{"scorecard_version": 1}],
     )
     computed_at: datetime
+
+    @model_validator(mode="after")
+    def _hide_parts(self) -> Self:
+        if self.details.get("price_status") == PriceStatus.NO_RATE:
+            self.mrr_cents = None
+        return self
 
 
 class HealthHistoryOut(Page[HealthHistoryPoint]):

@@ -3,7 +3,7 @@
 from datetime import date
 from typing import Any
 
-from sqlalchemy import BigInteger, CheckConstraint, Computed, Identity, Index
+from sqlalchemy import BigInteger, CheckConstraint, Computed, Identity, Index, case, false, func
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -133,7 +133,8 @@ class HealthScore(Table):
 
     Fields of ``details`` that lists use are generated columns, because ``details`` is too large to
     be read for every account. Their days are texts, because only those can be generated; they sort
-    like days. ``recorded_…``: the values that the change feed recorded last.
+    like days. ``mrr_cents``: 0 while it is unknown; read ``KNOWN_MRR_CENTS``. ``recorded_…``: the
+    values that the change feed recorded last.
     """
 
     __tablename__ = "health_score"
@@ -167,6 +168,11 @@ class HealthScore(Table):
     value_leak_cents: Mapped[float | None] = mapped_column(
         _number_in("details #> '{entitlement,value_leak_cents}'::text[]")
     )
+
+
+HAS_NO_RATE = func.coalesce(HealthScore.price_status == "no_rate", false())
+KNOWN_MRR_CENTS = case((~HAS_NO_RATE, func.coalesce(HealthScore.mrr_cents, 0)))
+"""The MRR of an account; null while a part of its price has no rate, 0 if it was never scored."""
 
 
 class HealthHistory(Table):

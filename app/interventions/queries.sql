@@ -4,7 +4,8 @@
 -- The details are unpacked once: each operator on them would unpack them again.
 SELECT a.account_id, coalesce(a.name, a.account_id) AS name, a.owner, a.industry, a.employees,
        a.end_customers, a.parent_id, a.traits ->> 'customer_type' AS customer_type, a.created_at,
-       h.band, h.status, h.mrr_cents, h.plan, details.currency, details.seats, details.renewal_on,
+       h.band, h.status,
+       CASE WHEN h.price_status IS DISTINCT FROM 'no_rate' THEN h.mrr_cents END AS mrr_cents, h.plan, details.currency, details.seats, details.renewal_on,
        details.last_used_on, details.unused_product_features AS unused, inputs.active_users,
        inputs.reached, inputs.adopted, c.probability, c.level
 FROM health_score h

@@ -61,7 +61,7 @@ class Case:
     business: CustomerType
     status: HealthStatus
     band: Band
-    mrr_cents: int
+    mrr_cents: int | None
     probability: float | None
     drivers: Sequence[Signal]
     level: str | None = None
@@ -93,8 +93,8 @@ class Case:
 
     @property
     def arr_cents(self) -> float:
-        """The yearly revenue; an assumed amount for an account that pays nothing."""
-        return self.mrr_cents * 12 or ASSUMED_ARR_CENTS
+        """The yearly revenue; an assumed amount where it is nothing or unknown."""
+        return (self.mrr_cents or 0) * 12 or ASSUMED_ARR_CENTS
 
 
 @dataclass(frozen=True, slots=True)

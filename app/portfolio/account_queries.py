@@ -9,7 +9,6 @@ from sqlalchemy import (
     Date,
     Select,
     and_,
-    case,
     cast,
     exists,
     false,
@@ -35,8 +34,7 @@ from app.core.filters.tree import (
     resolve_relative_days,
 )
 from app.core.query_helpers import same_account
-from app.health.scoring.assess import PriceStatus
-from app.health.tables import HealthScore
+from app.health.tables import HAS_NO_RATE, KNOWN_MRR_CENTS, HealthScore
 from app.portfolio.account_pages import (
     AccountOrder,
     AccountRow,
@@ -45,13 +43,17 @@ from app.portfolio.account_pages import (
     list_by_value,
 )
 from app.portfolio.fields import AccountSort
-from app.portfolio.revenue_at_risk_queries import REVENUE_AT_RISK, REVENUE_BASIS
+from app.portfolio.revenue_at_risk_queries import (
+    KNOWN_REVENUE_AT_RISK,
+    REVENUE_AT_RISK,
+    REVENUE_BASIS,
+)
 
 MEASURE_SCORE_PATH = "$.measures[*] ? (@.name == $name).score"
 HIDDEN_STATUSES = ("churned", "excluded")
 STATUS = func.coalesce(HealthScore.status, "insufficient_data")
 MRR = func.coalesce(HealthScore.mrr_cents, 0)
-NO_RATE = func.coalesce(HealthScore.price_status == PriceStatus.NO_RATE.value, false())
+"""What lists are sorted by: an unknown MRR sorts as 0."""
 
 
 def _columns(table: type[Table], *names: str) -> dict[str, Column]:
@@ -63,26 +65,25 @@ COLUMNS: Mapping[str, Column] = {
     **_columns(Account, "end_customers", "started_on", "parent_id", "excluded"),
     **_columns(HealthScore, "score", "as_of", "renewal_on", "notice_on", "last_used_on"),
     **_columns(HealthScore, "currency", "seats", "price_cents", "value_leak_cents"),
+    **_columns(HealthScore, "price_status"),
     "created_on": cast(func.timezone("UTC", Account.created_at), Date),
     "band": func.coalesce(HealthScore.band, "unknown"),
     "status": STATUS,
     "coverage": func.coalesce(HealthScore.coverage, 0.0),
     "overridden": func.coalesce(HealthScore.status == "overridden", false()),
-    "mrr_cents": MRR,
+    "mrr_cents": KNOWN_MRR_CENTS,
     "plan": func.coalesce(HealthScore.plan, Account.plan),
     **{
         f"churn_risk.{name}": column
         for name, column in _columns(ChurnRisk, "level", "probability").items()
     },
-    "churn_risk.revenue_at_risk_cents": REVENUE_AT_RISK,
+    "churn_risk.revenue_at_risk_cents": KNOWN_REVENUE_AT_RISK,
     **{f"trend.d{days}": HealthScore.__table__.columns[f"trend{days}"] for days in (7, 28, 90)},
 }
-FILTER_COLUMNS = {**COLUMNS, "mrr_cents": case((~NO_RATE, MRR))}
-"""Without a rate the MRR is unknown: the rest would pass for the whole."""
 
 LISTED_COLUMNS = (
     *("account_id", "name", "segment", "owner", "parent_id", "plan", "mrr_cents", "currency"),
-    *("price_cents", "seats", "renewal_on", "notice_on", "last_used_on"),
+    *("price_status", "price_cents", "seats", "renewal_on", "notice_on", "last_used_on"),
     *("value_leak_cents", "score", "band", "status", "coverage", "as_of"),
 )
 SELECT_ACCOUNTS = select(
@@ -93,7 +94,7 @@ SELECT_ACCOUNTS = select(
         ChurnRisk.__table__.columns[name].label(f"churn_{name}")
         for name in ("status", "level", "probability", "stage", "horizon_days", "as_of")
     ),
-    REVENUE_AT_RISK.label("revenue_at_risk_cents"),
+    KNOWN_REVENUE_AT_RISK.label("revenue_at_risk_cents"),
     REVENUE_BASIS.label("revenue_basis"),
 )
 ACCOUNT_ID_FIELDS = ("account_id", "parent_id")
@@ -177,12 +178,12 @@ def load_totals(
         for condition in conditions
         for aggregate in (
             func.count().filter(condition),
-            func.coalesce(func.sum(HealthScore.mrr_cents).filter(condition, ~NO_RATE), 0),
-            func.count().filter(condition, NO_RATE),
+            func.coalesce(func.sum(HealthScore.mrr_cents).filter(condition, ~HAS_NO_RATE), 0),
+            func.count().filter(condition, HAS_NO_RATE),
             *(
                 func.coalesce(
                     func.sum(REVENUE_AT_RISK).filter(
-                        condition, ~NO_RATE, REVENUE_BASIS.in_([basis])
+                        condition, ~HAS_NO_RATE, REVENUE_BASIS.in_([basis])
                     ),
                     0,
                 )
@@ -216,7 +217,7 @@ def _matches(session: Session, workspace_id: str, filter_: Filter, today: date) 
         workspace_id,
         filter_,
         today,
-        column_of=FILTER_COLUMNS.get,
+        column_of=COLUMNS.get,
         scores=HealthScore.__table__.columns,
     )
 

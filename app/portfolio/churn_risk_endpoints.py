@@ -88,8 +88,8 @@ def list_churn_risk_history(
     return ChurnRiskHistoryOut(account_id=account_id, items=items, next_cursor=page.next_cursor)
 
 
-def _past_revenue(row: ChurnRiskHistory, band: str | None, mrr_cents: int) -> RevenueAtRisk:
+def _past_revenue(row: ChurnRiskHistory, band: str | None, mrr_cents: int | None) -> RevenueAtRisk:
     """Return the revenue at risk on a past day; what a model or a level put at risk is stored."""
-    if row.details["revenue_basis"] in {"probability", "assumed"}:
+    if mrr_cents is not None and row.details["revenue_basis"] in {"probability", "assumed"}:
         return RevenueAtRisk(row.revenue_at_risk_cents, row.details["revenue_basis"])
     return revenue_at_risk(mrr_cents, row.probability, level=row.level, band=band)

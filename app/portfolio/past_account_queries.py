@@ -21,6 +21,7 @@ from sqlalchemy import (
     column,
     false,
     func,
+    or_,
     select,
 )
 from sqlalchemy.dialects.postgresql import JSONB
@@ -103,6 +104,7 @@ def _past_columns(scores: Subquery, risks: Subquery) -> dict[str, Column]:
         for name in ATTRIBUTES
     }
     stored = risks.c.revenue_at_risk_cents
+    is_known = or_(score.band.is_(None), score.mrr_cents.is_not(None))
     by_band = case((score.band == "at_risk", assumed_loss(score.mrr_cents)), else_=0)
     return {
         **COLUMNS,
@@ -112,5 +114,7 @@ def _past_columns(scores: Subquery, risks: Subquery) -> dict[str, Column]:
         "overridden": func.coalesce(score.status == "overridden", false()),
         "churn_risk.level": risks.c.level,
         "churn_risk.probability": risks.c.probability,
-        "churn_risk.revenue_at_risk_cents": cast(func.coalesce(stored, by_band), BigInteger),
+        "churn_risk.revenue_at_risk_cents": case(
+            (is_known, cast(func.coalesce(stored, by_band), BigInteger))
+        ),
     }

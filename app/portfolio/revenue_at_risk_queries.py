@@ -34,7 +34,7 @@ from app.churn.scoring.revenue import (
 from app.churn.tables import ChurnRisk
 from app.core.query_helpers import same_account
 from app.core.sql import load_sql
-from app.health.tables import HealthScore
+from app.health.tables import HAS_NO_RATE, HealthScore
 
 SQL = load_sql(__file__)
 
@@ -65,6 +65,8 @@ REVENUE_AT_RISK = cast(
     BigInteger,
 )
 """Cents a year, as ``revenue_at_risk`` computes them."""
+KNOWN_REVENUE_AT_RISK = case((~HAS_NO_RATE, REVENUE_AT_RISK))
+"""As above; null while the MRR is unknown. Lists are sorted by the other, which is 0 then."""
 REVENUE_BASIS = case(
     (HAS_PROBABILITY, "probability"), (or_(IS_STORED, BAND_AT_RISK), "assumed"), else_="none"
 )
@@ -77,17 +79,17 @@ def load_revenue_at_risk(
     if not account_ids:
         return {}
     rows = session.execute(
-        select(Account.account_id, REVENUE_AT_RISK, REVENUE_BASIS)
+        select(Account.account_id, KNOWN_REVENUE_AT_RISK, REVENUE_BASIS)
         .outerjoin(HealthScore, same_account(HealthScore, Account))
         .outerjoin(ChurnRisk, same_account(ChurnRisk, Account))
         .where(Account.workspace_id == workspace_id, Account.account_id.in_(account_ids))
     )
-    return {row[0]: RevenueAtRisk(int(row[1]), row[2]) for row in rows}
+    return {account_id: RevenueAtRisk(cents, basis) for account_id, cents, basis in rows}
 
 
 def load_bands(
     session: Session, workspace_id: str, account_id: str, days: Iterable[date]
-) -> dict[date, tuple[str, int]]:
+) -> dict[date, tuple[str, int | None]]:
     """Return band and MRR of the last score of an account on or before each day, as first written.
 
     Days before the first score are left out.

@@ -12,7 +12,7 @@ from app.churn.scoring.risk import ChurnStatus, current_status
 from app.core.filters.openapi import filter_marker
 from app.core.schemas import NO_NUL, WHOLE_NUMBER, Id, JsonObject, RequestModel, ResponseModel, Text
 from app.health.definition.scorecard import Band
-from app.health.scoring.assess import HealthStatus
+from app.health.scoring.assess import MRR_CENTS, HealthStatus, PriceStatus
 from app.portfolio.account_pages import AccountRow
 from app.portfolio.account_queries import AccountTotal
 from app.portfolio.fields import OTHER_SORT_NAMES, AccountSort
@@ -59,7 +59,8 @@ class ChurnRiskSummary(ResponseModel):
     horizon_days: int | None = Field(None, examples=[90])
     revenue_at_risk_cents: int | None = Field(
         None,
-        description="Of one year's revenue; `revenue_basis` tells how it was computed.",
+        description="Of one year's revenue; `revenue_basis` tells how it was computed. Null: a part"
+        " of the price has no exchange rate.",
         examples=[119760],
     )
     revenue_basis: RevenueBasis | None = Field(None, description=BASIS_DESCRIPTION)
@@ -75,7 +76,8 @@ class AccountListItem(ResponseModel):
     owner: str | None = Field(examples=["kim@example.com"])
     parent_id: str | None = Field(examples=[None])
     plan: str | None = Field(examples=["team"])
-    mrr_cents: int = Field(examples=[49900])
+    mrr_cents: int | None = MRR_CENTS
+    price_status: PriceStatus | None
     currency: str | None = Field(examples=["USD"])
     price_cents: float | None = Field(
         description="Mean MRR over the paid days of the window.", examples=[49900.0]

@@ -16,12 +16,15 @@ WHERE workspace_id = :workspace_id AND account_id = ANY(CAST(:ids AS text[]))
 
 -- name: account_facts
 -- What messages say about an account. Plain SQL, as above.
-SELECT a.account_id, a.name AS account_name, a.owner AS account_owner, h.mrr_cents,
-       CASE WHEN h.mrr_cents IS NOT NULL THEN w.base_currency END AS mrr_currency,
+SELECT a.account_id, a.name AS account_name, a.owner AS account_owner, x.mrr_cents,
+       CASE WHEN x.mrr_cents IS NOT NULL THEN w.base_currency END AS mrr_currency,
        CAST(h.details ->> 'renewal_on' AS date) AS renewal_on
 FROM account a
 JOIN workspace w ON w.id = a.workspace_id
 LEFT JOIN health_score h ON h.workspace_id = a.workspace_id AND h.account_id = a.account_id
+CROSS JOIN LATERAL (
+    SELECT CASE WHEN h.price_status IS DISTINCT FROM 'no_rate' THEN h.mrr_cents END AS mrr_cents
+) AS x
 WHERE a.workspace_id = :workspace_id AND a.account_id = ANY(CAST(:ids AS text[]))
 
 -- name: current_ids

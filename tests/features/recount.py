@@ -230,7 +230,7 @@ def _payment(
         "pays": pays,
         "no_rate": no_rate,
         "price_cents": sum(paid_a_day) / len(paid_a_day) if pays and not no_rate else None,
-        "mrr_cents": sum(cents[id(row)] or 0 for row in running),
+        "mrr_cents": None if pays and no_rate else sum(cents[id(row)] or 0 for row in running),
         "currency": next((row["currency"] for row in newest), None),
         "seats": sum(seats) if seats else None,
         "plan": next((row["plan"] for row in newest if row["plan"]), account.get("plan")),

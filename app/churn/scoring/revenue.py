@@ -18,7 +18,9 @@ of 13 % of their ARR a year, and 3 x 0.13 / 0.87 are odds of 0.45, so a probabil
 
 @dataclass(frozen=True, slots=True)
 class RevenueAtRisk:
-    cents: int
+    """``cents``: None while the MRR of the account is unknown."""
+
+    cents: int | None
     basis: RevenueBasis
 
 
@@ -28,7 +30,7 @@ def is_at_risk(band: str | None, level: str | None) -> bool:
 
 
 def revenue_at_risk(
-    mrr_cents: int, probability: float | None, *, level: str | None, band: str | None = None
+    mrr_cents: int | None, probability: float | None, *, level: str | None, band: str | None = None
 ) -> RevenueAtRisk:
     """Return what the churn of an account is expected to cost of one year's revenue.
 
@@ -36,10 +38,11 @@ def revenue_at_risk(
     ``arr-at-risk``.
     """
     if probability is not None:
-        return RevenueAtRisk(round(MONTHS_PER_YEAR * mrr_cents * probability), "probability")
+        loss = None if mrr_cents is None else round(MONTHS_PER_YEAR * mrr_cents * probability)
+        return RevenueAtRisk(loss, "probability")
     if is_at_risk(band, level):
-        return RevenueAtRisk(assumed_loss(mrr_cents), "assumed")
-    return RevenueAtRisk(0, "none")
+        return RevenueAtRisk(None if mrr_cents is None else assumed_loss(mrr_cents), "assumed")
+    return RevenueAtRisk(None if mrr_cents is None else 0, "none")
 
 
 def assumed_loss(mrr_cents: Any) -> Any:  # noqa: ANN401 - an int, or a column of integers

@@ -158,7 +158,7 @@ def _build_risk(
         model_version=model.version if model else None,
         horizon_days=horizon.days,
         mrr_cents=mrr_cents,
-        revenue_at_risk_cents=at_risk.cents,
+        revenue_at_risk_cents=at_risk.cents or 0,
         details={
             "horizon_basis": horizon.basis,
             "outlook": outlook,

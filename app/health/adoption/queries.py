@@ -18,8 +18,9 @@ CONDITIONS = {
     AdoptionStatus.UNENTITLED: "adopted AND NOT entitled",
 }
 MONEY = {AdoptionStatus.UNUSED: "coalesce(cents, 0)"}
+MRR = "coalesce(mrr_cents, 0)"
 STATEMENTS = {
-    status: SQL.compose("adoption", condition=condition, money=MONEY.get(status, "mrr_cents"))
+    status: SQL.compose("adoption", condition=condition, money=MONEY.get(status, MRR))
     for status, condition in CONDITIONS.items()
 }
 

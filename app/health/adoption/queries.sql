@@ -2,7 +2,9 @@
 -- The inputs of each account's newest score contain its adopted features and its entitlement. The
 -- details are expanded once: each operator on the column would expand them again.
 WITH account_adoption AS MATERIALIZED (
-    SELECT h.account_id, h.mrr_cents, known.segment, known.plan, known.pays,
+    SELECT h.account_id,
+           CASE WHEN h.price_status IS DISTINCT FROM 'no_rate' THEN h.mrr_cents END AS mrr_cents,
+           known.segment, known.plan, known.pays,
            known.adopted ? :key AS adopted, known.adopted_before ? :key AS adopted_before,
            coalesce(CAST(known.feature_exceptions ->> :key AS boolean),
                     coalesce(known.plan, '') <> ALL(CAST(:plans_without AS text[]))) AS entitled,

@@ -6,6 +6,7 @@ from pydantic import Field
 
 from app.core.pagination import Page
 from app.core.schemas import ResponseModel
+from app.health.scoring.assess import MRR_CENTS
 
 
 class AdoptionStatus(StrEnum):
@@ -65,7 +66,7 @@ class AccountAdoptionOut(ResponseModel):
     name: str | None = Field(examples=["Acme Ltd"])
     segment: str | None = Field(examples=["smb"])
     plan: str | None = Field(examples=["team"])
-    mrr_cents: int = Field(examples=[49900])
+    mrr_cents: int | None = MRR_CENTS
     adopted: bool
     adopted_before: bool
     value_leak_cents: int | None = Field(

@@ -61,7 +61,8 @@ def _engagement(name: str) -> Metric:
 
 
 def _mrr(facts: AccountFacts) -> float | None:
-    return None if facts.account.no_rate else facts.account.mrr_cents / 100
+    cents = facts.account.mrr_cents
+    return None if facts.account.no_rate or cents is None else cents / 100
 
 
 METRICS: Mapping[str, Metric] = {

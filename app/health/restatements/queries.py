@@ -55,5 +55,5 @@ def insert_restated_rows(
     with driver.cursor() as cursor, cursor.copy(SQL.fill("copy_history")) as rows:
         for each in assessments:
             key = (workspace_id, each.account_id, as_of, number, 0)
-            values = (each.score, each.band, each.status, each.coverage, each.mrr_cents)
+            values = (each.score, each.band, each.status, each.coverage, each.mrr_cents or 0)
             rows.write_row((*key, *values, orjson.dumps(each.details).decode(), now))

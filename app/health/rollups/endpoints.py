@@ -13,7 +13,7 @@ from app.core.schemas import Id, ResponseModel, problem_responses
 from app.health.definition.scorecard import Band
 from app.health.rollups import queries
 from app.health.rollups.rollup import RollupOut
-from app.health.scoring.assess import HealthStatus
+from app.health.scoring.assess import MRR_CENTS, HealthStatus, PriceStatus
 from app.workspaces.auth import Reader
 
 router = APIRouter(
@@ -40,7 +40,8 @@ class ChildAccountOut(ResponseModel):
     segment: str | None = Field(examples=["smb"])
     owner: str | None = Field(examples=["kim@example.com"])
     plan: str | None = Field(examples=["team"])
-    mrr_cents: int = Field(examples=[49900])
+    mrr_cents: int | None = MRR_CENTS
+    price_status: PriceStatus | None
     value: Annotated[float | None, Field(validation_alias="score", examples=[61.5])]
     band: Band
     status: HealthStatus

@@ -6,6 +6,8 @@ from datetime import date, timedelta
 from enum import StrEnum
 from typing import Any
 
+from pydantic import Field
+
 from app.core.arrays import Integers, np
 from app.core.filters.matching import matches
 from app.features.values import AccountFeatures
@@ -51,6 +53,14 @@ class PriceStatus(StrEnum):
     NO_RATE = "no_rate"
 
 
+MRR_CENTS = Field(
+    description="Null while a part of the price has no exchange rate (`price_status` `no_rate`):"
+    " the rest would pass for the whole.",
+    examples=[49900],
+)
+"""The field of an MRR that may be unknown."""
+
+
 @dataclass(frozen=True, slots=True)
 class Assessment:
     """The health of an account as of a day. ``details``: the other fields of the API answer."""
@@ -60,7 +70,7 @@ class Assessment:
     band: Band
     status: HealthStatus
     coverage: float
-    mrr_cents: int
+    mrr_cents: int | None
     plan: str | None
     details: Mapping[str, Any]
 

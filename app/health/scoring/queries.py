@@ -18,7 +18,7 @@ from app.core.sql import load_sql
 from app.features.values import AccountFeatures
 from app.health.scoring.assess import Assessment
 from app.health.scoring.post_processing import TREND_DAYS, LastScore, Override
-from app.health.tables import HealthHistory, HealthScore, ScoreOverride
+from app.health.tables import KNOWN_MRR_CENTS, HealthHistory, HealthScore, ScoreOverride
 
 SQL = load_sql(__file__)
 
@@ -159,7 +159,8 @@ ACCOUNT_HEALTH = select(
     func.coalesce(HealthScore.band, "unknown").label("band"),
     func.coalesce(HealthScore.status, "insufficient_data").label("status"),
     func.coalesce(HealthScore.coverage, 0.0).label("coverage"),
-    func.coalesce(HealthScore.mrr_cents, 0).label("mrr_cents"),
+    KNOWN_MRR_CENTS.label("mrr_cents"),
+    HealthScore.price_status,
     func.coalesce(HealthScore.plan, Account.plan).label("plan"),
     HealthScore.details,
     HealthScore.data_through,

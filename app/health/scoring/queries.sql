@@ -31,7 +31,7 @@ FOR NO KEY UPDATE
 WITH written AS (
     UPDATE health_score h SET
         as_of = :as_of, score = r.score, band = r.band, status = r.status, coverage = r.coverage,
-        mrr_cents = r.mrr_cents, plan = r.plan, details = r.details, computed_at = :now,
+        mrr_cents = coalesce(r.mrr_cents, 0), plan = r.plan, details = r.details, computed_at = :now,
         data_through = CASE WHEN r.status = 'stale' THEN h.data_through ELSE :now END,
         recorded_score = CASE WHEN {{has_changed}} THEN r.score ELSE o.recorded_score END,
         recorded_band = r.band, recorded_status = r.status
@@ -75,8 +75,8 @@ ON CONFLICT (workspace_id, account_id, as_of, restatement, change) DO UPDATE SET
 -- name: close_day
 -- A past day gets one row, once.
 {{history}}
-SELECT :workspace_id, r.account_id, :as_of, 0, r.score, r.band, r.status, r.coverage, r.mrr_cents,
-       r.details, :now
+SELECT :workspace_id, r.account_id, :as_of, 0, r.score, r.band, r.status, r.coverage,
+       coalesce(r.mrr_cents, 0), r.details, :now
 FROM ({{rows}}) AS r
 WHERE NOT EXISTS (
     SELECT FROM health_history x

@@ -21,7 +21,9 @@ class MoverOut(BaseModel):
     points: float = Field(description="after - before; 0 if either is missing.", examples=[-13.5])
     band_before: Band
     band_after: Band
-    mrr_cents: int = Field(examples=[49900])
+    mrr_cents: int | None = Field(
+        description="Null: a part of the price has no exchange rate.", examples=[49900]
+    )
 
 
 class SimulationOut(BaseModel):
@@ -56,7 +58,7 @@ def compare_assessments(before: Sequence[Assessment], after: Sequence[Assessment
     both = scores[:, known.all(axis=0)]
     points = np.nan_to_num(scores[1] - scores[0])
     moved = [n for n in range(len(after)) if points[n] or before[n].band != after[n].band]
-    moved.sort(key=lambda n: (-abs(points[n]), -after[n].mrr_cents, after[n].account_id))
+    moved.sort(key=lambda n: (-abs(points[n]), -(after[n].mrr_cents or 0), after[n].account_id))
     return SimulationOut(
         accounts=len(after),
         scored_before=int(known[0].sum()),

@@ -40,7 +40,10 @@ class TopSuggestionOut(ResponseModel):
 class AccountAtRiskOut(AccountListItem):
     """An account at risk, with its top driver, most severe alert and first suggestion."""
 
-    revenue_at_risk_cents: int = Field(description="Of one year's revenue.", examples=[598800])
+    revenue_at_risk_cents: int | None = Field(
+        description="Of one year's revenue. Null: a part of the price has no exchange rate.",
+        examples=[598800],
+    )
     revenue_basis: RevenueBasis = Field(description=BASIS_DESCRIPTION)
     top_driver: TopDriverOut | None
     open_alert: OpenAlertOut | None

@@ -58,7 +58,7 @@ def figures(client: TestClient, session: Session, account_id: str, grace: int) -
     }
 
 
-def kept(client: TestClient, grace: int) -> float:
+def churned_share(client: TestClient, grace: int) -> float:
     """Logo churn of the days before the gap to today, of one account: 1 if it has churned."""
     client.app.state.renewal_grace_days = grace  # type: ignore[attr-defined]
     period = {"since": str(ENDED - timedelta(days=30)), "until": str(TODAY)}
@@ -84,7 +84,7 @@ def test_a_renewal_holds_the_contract_in_every_figure_within_the_setting(
     found = figures(client, session, "a", grace)
 
     assert found == dict.fromkeys(found, 100_00 if days <= grace else 0)
-    assert kept(client, grace) == (days > grace)
+    assert churned_share(client, grace) == (days > grace)
 
 
 @pytest.mark.parametrize("grace", [0, 31])
@@ -102,7 +102,7 @@ def test_free_terms_before_the_renewal_end_the_contract_in_every_figure(
     found = figures(client, session, "a", grace)
 
     assert found == dict.fromkeys(found, 0)
-    assert kept(client, grace) == 1
+    assert churned_share(client, grace) == 1
 
 
 @pytest.mark.parametrize(("grace", "cents"), [(0, 0), (1, 100_00)])
@@ -117,7 +117,7 @@ def test_a_renewal_day_after_the_last_paid_day_holds_that_day_in_every_figure(
     found = figures(client, session, "a", grace)
 
     assert found == dict.fromkeys(found, cents)
-    assert kept(client, grace) == (cents == 0)
+    assert churned_share(client, grace) == (cents == 0)
 
 
 def test_mrr_of_a_day_in_a_past_gap_is_what_was_renewed(
