@@ -54,6 +54,7 @@ PURE_FILES = {
     "events/reading/identifiers.py",
     "events/reading/identities.py",
     "events/ingestion/event_names.py",
+    "events/reading/lifecycle_dates.py",
     "events/reading/native.py",
     "events/reading/near_misses.py",
     "events/reading/quarantine_codes.py",

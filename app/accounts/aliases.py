@@ -1,7 +1,8 @@
 """Old ids of accounts that were renamed or merged. Each old id maps to the current id."""
 
 from collections.abc import Collection
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import date, datetime
 
 from sqlalchemy.orm import Session
 
@@ -11,12 +12,36 @@ from app.core.sql import load_sql
 SQL = load_sql(__file__)
 
 
+@dataclass(frozen=True, slots=True)
+class Alias:
+    """What an old id stands for. ``merged_as``: the id of its account at its merge, or empty."""
+
+    current_id: str
+    merged_as: str
+
+
 def current_ids(
     session: Session, workspace_id: str, account_ids: Collection[str]
 ) -> dict[str, str]:
     """Map old ids to current ids. An id that is not an old id is left out."""
+    found = load_aliases(session, workspace_id, account_ids)
+    return {account_id: alias.current_id for account_id, alias in found.items()}
+
+
+def load_aliases(
+    session: Session, workspace_id: str, account_ids: Collection[str]
+) -> dict[str, Alias]:
+    """Return the aliases among ids. An id that is not an old id is left out."""
     values = {"workspace_id": workspace_id, "account_ids": list(account_ids)}
-    return {row.account_id: row.target_id for row in session.execute(SQL.current_ids, values)}
+    rows = session.execute(SQL.current_ids, values)
+    return {row.account_id: Alias(row.target_id, row.merged_as or "") for row in rows}
+
+
+def merge_day(session: Session, workspace_id: str, merged_account_id: str) -> date:
+    """Return the day on which an account was merged into another."""
+    values = {"workspace_id": workspace_id, "account_id": merged_account_id}
+    day: date | None = session.scalar(SQL.merge_day, values)
+    return day or date.min
 
 
 def current_id(session: Session, workspace_id: str, account_id: str) -> str:
@@ -36,10 +61,18 @@ def old_ids(session: Session, workspace_id: str, account_id: str) -> list[str]:
 
 
 def put(
-    session: Session, workspace_id: str, account_id: str, target_id: str, *, now: datetime
+    session: Session,
+    workspace_id: str,
+    account_id: str,
+    target_id: str,
+    *,
+    now: datetime,
+    is_merge: bool = False,
 ) -> None:
     """Make ``account_id`` and all its aliases aliases of the account ``target_id``."""
-    values = {"workspace_id": workspace_id, "account_id": account_id, "target_id": target_id}
+    values: dict[str, str | None] = {"account_id": account_id, "target_id": target_id}
+    values["workspace_id"] = workspace_id
+    values["merged_as"] = account_id if is_merge else None
     session.execute(SQL.set_has_aliases, values)
     session.execute(SQL.delete, {"workspace_id": workspace_id, "account_ids": [target_id]})
     session.execute(SQL.redirect, values)

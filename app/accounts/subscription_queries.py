@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict
 from datetime import date
 
-from sqlalchemy import Select, exists, func, or_, select
+from sqlalchemy import Select, any_, exists, func, literal, or_, select
 from sqlalchemy.dialects.postgresql import distinct_on, insert
 from sqlalchemy.orm import Session, aliased
 
@@ -41,6 +41,18 @@ def list_merged_traits(
         .order_by(Subscription.subscription_id, Subscription.starts_on, Subscription.known_on)
     )
     return {row.subscription_id: (row.merged_from[0], row.merged_on[-1]) for row in rows}
+
+
+def list_merged_ids(
+    session: Session, workspace_id: str, account_id: str, merged_account_id: str
+) -> set[str]:
+    """Return the ids of the subscriptions that came from an account that was merged."""
+    rows = (
+        select(Subscription.subscription_id)
+        .filter_by(workspace_id=workspace_id, account_id=account_id)
+        .where(literal(merged_account_id) == any_(Subscription.merged_from))
+    )
+    return set(session.scalars(rows))
 
 
 def write_periods(

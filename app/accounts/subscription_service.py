@@ -152,15 +152,21 @@ class AccountSubscriptions:
         periods = self.periods_of(subscription_id)
         self._write({subscription_id: subscriptions.replace_all(periods, wanted)}, TRAITS)
 
-    def end_all(self, *, on: date, reason: str) -> bool:
+    def end_all(self, *, on: date, reason: str, merged_account_id: str = "") -> bool:
         """End the subscriptions of the API and of imports on a day.
 
-        A billing system sends the end itself, and terms of events end by statement. Return False
-        if a billing system bills any of the subscriptions.
+        A billing system sends the end itself, and terms of events end by statement. With
+        ``merged_account_id`` only subscriptions that came from that merged account end, those from
+        events too. Return False if a billing system bills any of the subscriptions.
         """
-        known = self._known()
-        ours = [row for row in known if row.source not in {*BILLING_SOURCES, TRAITS}]
-        self._end_started(ours, on, reason)
+        known, elsewhere = self._known(), {*BILLING_SOURCES, TRAITS}
+        if merged_account_id:
+            theirs = subscription_queries.list_merged_ids(
+                self.session, self.workspace_id, self.account_id, merged_account_id
+            )
+            known = [row for row in known if row.subscription_id in theirs]
+            elsewhere = {*BILLING_SOURCES}
+        self._end_started([row for row in known if row.source not in elsewhere], on, reason)
         return not any(row.source in BILLING_SOURCES for row in known)
 
     def _end_started(self, known: Iterable[Subscription], on: date, reason: str | None) -> None:

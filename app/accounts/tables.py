@@ -32,6 +32,7 @@ class Account(WorkspaceTable):
     ``rollup``: how its score and those of the accounts below it become one (``hierarchy.Rollup``).
     ``traits_at``: when the columns were last written. ``field_times``: when each of them and each
     trait was stated (``traits.field_time``), so that the order in which calls arrive is no matter.
+    ``lifecycle_dates``: what B2B events state of trial and deletion, and when each was stated.
     ``excluded_days``: the days on which it was known as excluded; null: all days if ``excluded``.
     ``excluded_on``: the day of the last change of ``excluded`` that counts for all days.
     """
@@ -64,6 +65,7 @@ class Account(WorkspaceTable):
     traits: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default="{}")
     traits_at: Mapped[Instant | None]
     field_times: Mapped[dict[str, str]] = mapped_column(JSONB, server_default="{}")
+    lifecycle_dates: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default="{}")
     feature_exceptions: Mapped[dict[str, bool]] = mapped_column(JSONB, server_default="{}")
     excluded: Mapped[bool] = mapped_column(server_default="false")
     excluded_days: Mapped[Any | None] = mapped_column(DATEMULTIRANGE)
@@ -246,13 +248,17 @@ class ParkedAccount(WorkspaceTable):
 
 
 class AccountAlias(WorkspaceTable):
-    """The old id of an account that was renamed or merged into another."""
+    """The old id of an account that was renamed or merged into another.
+
+    ``merged_as``: the id that its account had when it was merged; null if it was only renamed.
+    """
 
     __tablename__ = "account_alias"
     __table_args__ = (Index(None, "workspace_id", "target_id"),)
 
     account_id: Mapped[Key] = mapped_column(primary_key=True)
     target_id: Mapped[Key]
+    merged_as: Mapped[Key | None]
     known_at: Mapped[Instant]
 
 

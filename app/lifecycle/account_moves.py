@@ -38,6 +38,7 @@ SQL = load_sql(__file__)
 MoveParameters = Mapping[str, Any]
 """SQL parameters: ``workspace_id``, the old ``account_id`` and the current ``target_id``."""
 
+HAS_TRIAL = "coalesce(t.trial_started_on, t.trial_ends_on) IS NOT NULL"
 MERGE_EXPRESSIONS = {
     "traits": "s.traits || t.traits",
     "feature_exceptions": "s.feature_exceptions || t.feature_exceptions",
@@ -45,12 +46,22 @@ MERGE_EXPRESSIONS = {
     "traits_at": "greatest(t.traits_at, s.traits_at)",
     "field_times": "CASE WHEN t.field_times ? '*' THEN t.field_times"
     " ELSE s.field_times || t.field_times END",
+    **{
+        name: f"CASE WHEN {HAS_TRIAL} THEN t.{name} ELSE s.{name} END"
+        for name in ("trial_started_on", "trial_ends_on")
+    },
+    "deleted_on": "t.deleted_on",
+    "lifecycle_dates": f"CASE WHEN {HAS_TRIAL} THEN t.lifecycle_dates"
+    " ELSE (s.lifecycle_dates - 'deleted_on') || t.lifecycle_dates END",
     "created_at": "least(t.created_at, s.created_at)",
     "parent_id": "t.parent_id",
     "excluded_days": "t.excluded_days",
     "excluded_on": "t.excluded_on",
 }
-"""How a merge combines columns of target (t) and source (s); others: ``coalesce(t, s)``."""
+"""How a merge combines columns of target (t) and source (s); others: ``coalesce(t, s)``.
+
+The days of a trial stay together. The deletion of an account that was merged is not the target's.
+"""
 
 
 def _columns(table: type[Table], *without: str) -> list[str]:

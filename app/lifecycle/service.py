@@ -224,7 +224,8 @@ def _move(
     session.expunge(account)
     execute(session, account_moves.SQL.delete_account, values)
     ids = {"account_id": values["account_id"], "target_id": target_id}
-    aliases.put(session, workspace_id, **ids, now=actor.at)
+    is_merge = kind is IdChangeKind.MERGE
+    aliases.put(session, workspace_id, **ids, now=actor.at, is_merge=is_merge)
     account_moves.move_small_tables(session, kind, values, first=True, now=actor.at)
     action = "account.renamed" if kind is IdChangeKind.RENAME else "account.merged"
     actor.audit(session, action, target_id, {"account_id": ids["account_id"]})

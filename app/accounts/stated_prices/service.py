@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
+from app.accounts import aliases
 from app.accounts.stated_prices.replay import DayStatement, end_at, replay, statements_of
 from app.accounts.stated_prices.statement_queries import load_statements, write_statements
 from app.accounts.subscription_service import AccountSubscriptions
@@ -24,8 +25,8 @@ def apply_statements(
 ) -> date | None:
     """Apply what events state about an account that is locked in this transaction.
 
-    ``known_on``: None for history, which is known on its own day. ``old_account_id``: the id under
-    which the events were sent, if it is an old one. Return the first day on which
+    ``known_on``: None for history, which is known on its own day. ``old_account_id``: the id of the
+    merged account to which the events were sent. Return the first day on which
     terms from another source are in force: from then on statements change nothing.
     """
     account = AccountSubscriptions(session, workspace_id, account_id, known_on or date.min)
@@ -62,7 +63,7 @@ def _apply_before_merge(
     """Apply what was stated of an account before it was merged to its own terms; return the rest.
 
     Its terms run beside those of the account that it is part of now. While they run, a later
-    cancellation under the old id ends them only.
+    cancellation under the old id ends them only. An end of a day before the merge ends no others.
     """
     rest = [*new]
     for subscription_id, (old_id, merged_on) in account.merged_traits().items():
@@ -80,7 +81,8 @@ def _apply_before_merge(
             known = statements_of(account.periods_of(subscription_id))
             wanted = replay(_merged([*known, *statements]), base_currency)
             replace(account, known_on=day).replace_merged_terms(subscription_id, wanted)
-    return rest
+    merged_on = aliases.merge_day(account.session, account.workspace_id, old_account_id)
+    return [each for each in rest if each.cancellation is None or each.day >= merged_on]
 
 
 def withdraw_values(

@@ -2,7 +2,6 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import fields
 from datetime import date
 from functools import reduce
 from itertools import groupby
@@ -17,8 +16,9 @@ from app.accounts.tables import Account
 from app.accounts.traits import ROW_TIME, field_time
 from app.core.row_queries import ensure_row
 from app.core.sql import load_sql
-from app.events.reading.b2b import B2BEvent, B2BEventKind, LifecycleDates, apply_b2b_event
+from app.events.reading.b2b import B2BEvent, B2BEventKind
 from app.events.reading.identities import Identities
+from app.events.reading.lifecycle_dates import LifecycleDates, apply_b2b_event
 
 DELETION_REASON = "account_deleted"
 END_KINDS = frozenset({B2BEventKind.ACCOUNT_DELETED, B2BEventKind.SUBSCRIPTION_CANCELLED})
@@ -35,14 +35,17 @@ def apply_b2b_events(session: Session, workspace_id: str, events: Sequence[B2BEv
 
 def _write_lifecycle_dates(session: Session, workspace_id: str, events: Sequence[B2BEvent]) -> None:
     """Write trial and deletion dates of accounts; the accounts are locked in key order."""
-    names = [each.name for each in fields(LifecycleDates)]
+    names = [*LifecycleDates().columns()]
     for account_id, account_events in groupby(events, key=lambda event: event.account_id):
         ensure_row(session, workspace_id, Account, account_id)
         account = accounts.get(session, workspace_id, Account, account_id, lock=True)
-        dates = LifecycleDates(*(getattr(account, name) for name in names))
-        dates = reduce(apply_b2b_event, account_events, dates)
-        for name in names:
-            setattr(account, name, getattr(dates, name))
+        columns = {name: getattr(account, name) for name in names}
+        known = LifecycleDates.of_account(columns, account.lifecycle_dates)
+        dates = reduce(apply_b2b_event, account_events, known)
+        if dates != known:
+            for name, day in dates.columns().items():
+                setattr(account, name, day)
+            account.lifecycle_dates = dates.stored()
     session.flush()
 
 
@@ -75,6 +78,8 @@ def apply_prices(
         statements[key].append(DayStatement(row.day, row.price))
     ends = [event for event in identities.b2b_events if event.kind in END_KINDS]
     for event in sorted(ends, key=lambda event: (event.at, event.n)):
+        if event.kind is B2BEventKind.ACCOUNT_DELETED and event.old_account_id:
+            continue  # it ends what came by the merge only
         statements[event.account_id, event.old_account_id].append(_end_statement(event))
     others_start = {
         account_id: apply_statements(
@@ -105,7 +110,7 @@ def _end_statement(event: B2BEvent) -> DayStatement:
 def _end_deleted_accounts(
     session: Session, workspace_id: str, events: Iterable[B2BEvent], known_on: date | None
 ) -> Sequence[int]:
-    """End what the API and imports state of deleted accounts.
+    """End what the API and imports state of deleted accounts, or all that came from a merged one.
 
     Return the numbers of the events whose account a billing system bills.
     """
@@ -115,5 +120,5 @@ def _end_deleted_accounts(
         if event.kind is B2BEventKind.ACCOUNT_DELETED
         and not AccountSubscriptions(
             session, workspace_id, event.account_id, known_on or event.day
-        ).end_all(on=event.day, reason=DELETION_REASON)
+        ).end_all(on=event.day, reason=DELETION_REASON, merged_account_id=event.old_account_id)
     ]

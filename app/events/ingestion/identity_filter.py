@@ -2,13 +2,14 @@
 
 import json
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from time import monotonic
 
 from sqlalchemy.orm import Session
 
 from app.accounts import aliases, tombstones
+from app.accounts.aliases import Alias
 from app.accounts.tombstones import ACCOUNT, ANONYMOUS, MEMBER, USER, TombstoneMatch
 from app.core.sql import load_sql
 from app.events.reading.batch import ParsedBatch, RejectedEvent
@@ -80,7 +81,7 @@ def filter_batch(
 def _with_current_ids(session: Session, workspace_id: str, parsed: ParsedBatch) -> ParsedBatch:
     ids = {event.account_id for event in parsed.events if event.account_id}
     ids |= {parent for event in parsed.events if (parent := _parent_id(event))}
-    current = aliases.current_ids(session, workspace_id, sorted(ids))
+    current = aliases.load_aliases(session, workspace_id, sorted(ids))
     if not current:
         return parsed
     return replace(parsed, events=[_rename_ids(event, current) for event in parsed.events])
@@ -91,13 +92,14 @@ def _parent_id(event: CanonicalEvent) -> str | None:
     return parent if isinstance(parent, str) else None
 
 
-def _rename_ids(event: CanonicalEvent, current: dict[str, str]) -> CanonicalEvent:
-    if event.account_id in current:
-        new_id = current[event.account_id]
-        event = replace(event, account_id=new_id, old_account_id=event.account_id)
+def _rename_ids(event: CanonicalEvent, current: Mapping[str, Alias]) -> CanonicalEvent:
+    if event.account_id and event.account_id in current:
+        alias = current[event.account_id]
+        event = replace(event, account_id=alias.current_id, old_account_id=alias.merged_as)
     parent = _parent_id(event)
-    if parent in current:
-        event = replace(event, traits={**(event.traits or {}), "parent_id": current[parent]})
+    if parent and parent in current:
+        traits = {**(event.traits or {}), "parent_id": current[parent].current_id}
+        event = replace(event, traits=traits)
     return event
 
 

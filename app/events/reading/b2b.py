@@ -62,7 +62,8 @@ class B2BEvent:
 
     ``starts_on`` and ``ends_on``: the days of a trial; for a cancellation ``ends_on`` is the day
     on which payment ends. ``invalid``: a property could not be parsed and was left out.
-    ``old_account_id``: the id under which it was sent, if the account has another one now.
+    ``old_account_id``: the id of the merged account that it was sent to, empty for any other.
+    ``time``: when it states its days (``field_time``), empty if no two events have one time.
     """
 
     n: int
@@ -76,19 +77,11 @@ class B2BEvent:
     reason: str | None = None
     invalid: bool = False
     old_account_id: str = ""
+    time: str = ""
 
     @property
     def day(self) -> date:
         return self.at.date()
-
-
-@dataclass(frozen=True, slots=True)
-class LifecycleDates:
-    """The trial and deletion dates of an account."""
-
-    trial_started_on: date | None = None
-    trial_ends_on: date | None = None
-    deleted_on: date | None = None
 
 
 def is_b2b_event(event: CanonicalEvent) -> bool:
@@ -104,7 +97,7 @@ def creates_account(event: CanonicalEvent) -> bool:
     return is_b2b_event(event) and event.name.lower() == B2BEventKind.ACCOUNT_CREATED
 
 
-def parse_b2b_event(event: CanonicalEvent) -> B2BEvent | None:
+def parse_b2b_event(event: CanonicalEvent, time: str = "") -> B2BEvent | None:
     """Parse a B2B event; None if it lacks the account or the user that its kind needs."""
     kind, properties = KINDS_BY_NAME[event.name.lower()], event.properties
     if not event.account_id or (kind in MEMBER_KINDS and not event.user_id):
@@ -125,6 +118,7 @@ def parse_b2b_event(event: CanonicalEvent) -> B2BEvent | None:
         reason=_parse_text(properties, "reason") or _parse_text(properties, "cancellation_reason"),
         invalid=invalid or invalid_start or invalid_end or bool(traits.invalid),
         old_account_id=event.old_account_id,
+        time=time,
     )
 
 
@@ -203,33 +197,3 @@ def _parse_text(properties: Mapping[str, Any], name: str) -> str | None:
         return parse_text(properties.get(name))
     except (ValueError, TypeError):
         return None
-
-
-def apply_b2b_event(dates: LifecycleDates, event: B2BEvent) -> LifecycleDates:
-    """Return the dates after an event. An older event fills gaps and overrides nothing newer."""
-    match event.kind:
-        case B2BEventKind.TRIAL_STARTED:
-            return _start_trial(dates, event.starts_on or event.day, event.ends_on)
-        case B2BEventKind.TRIAL_ENDED:
-            ended = event.ends_on if event.ends_on and event.ends_on <= event.day else event.day
-            if dates.trial_started_on and ended < dates.trial_started_on:
-                return dates
-            started = dates.trial_started_on or event.starts_on
-            return replace(dates, trial_started_on=started, trial_ends_on=ended)
-        case B2BEventKind.ACCOUNT_DELETED if (
-            dates.deleted_on is None or dates.deleted_on < event.day
-        ):
-            return replace(dates, deleted_on=event.day)
-        case B2BEventKind.ACCOUNT_CREATED if dates.deleted_on and event.day >= dates.deleted_on:
-            return replace(dates, deleted_on=None)
-    return dates
-
-
-def _start_trial(dates: LifecycleDates, started: date, ends_on: date | None) -> LifecycleDates:
-    if dates.trial_started_on is not None and started < dates.trial_started_on:
-        return dates
-    has_later_end = dates.trial_ends_on is not None and dates.trial_ends_on >= started
-    keep_end = has_later_end and (ends_on is None or dates.trial_started_on is None)
-    return replace(
-        dates, trial_started_on=started, trial_ends_on=dates.trial_ends_on if keep_end else ends_on
-    )

@@ -70,7 +70,7 @@ class CanonicalEvent:
     ``counted_as``: the name under which usage counts it; None: it is not counted.
     ``semantic``: its kind, if its name is that of a semantic event. ``hints``: which fields were
     not read, for the warning ``unread_field``. ``untrimmed``: ids to what was sent with spaces.
-    ``old_account_id``: the id under which it was sent, if the account has another one now.
+    ``old_account_id``: the id of the account that it was sent to, if that was merged since.
     """
 
     n: int

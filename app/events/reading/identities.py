@@ -44,8 +44,8 @@ class PriceRow:
     """The price that group calls and B2B events of one day state for an account.
 
     ``price``: field to the time of its newest statement and the value. ``numbers``: the places of
-    these events in the batch. ``old_account_id``: the id under which they were sent, if it is an
-    old one.
+    these events in the batch. ``old_account_id``: the id of the merged account that they were sent
+    to, empty for any other.
     """
 
     account_id: str
@@ -188,7 +188,7 @@ class _MergedCalls:
         self._merge_alias(event)
 
     def _add_b2b_event(self, event: CanonicalEvent, time: str) -> None:
-        b2b_event = b2b.parse_b2b_event(event)
+        b2b_event = b2b.parse_b2b_event(event, time)
         if b2b_event is None:
             self.incomplete.append(event.n)
             return

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from sqlalchemy.orm import Session
 
 from app.core.db import SessionFactory
-from app.events.reading.b2b import B2BEvent, B2BEventKind, LifecycleDates, apply_b2b_event
+from app.events.reading.b2b import B2BEvent, B2BEventKind
+from app.events.reading.lifecycle_dates import LifecycleDates, apply_b2b_event
 from tests import factories
 from tests.conftest import NOW
 from tests.events import calls
