@@ -51,6 +51,7 @@ from app.events.tables import (
     IngestTally,
     QuarantinedEvent,
     Source,
+    SourceEventName,
     StaleAccount,
     UnattributedEvent,
 )
@@ -150,6 +151,7 @@ __all__ = [
     "SignalSettings",
     "SortChange",
     "Source",
+    "SourceEventName",
     "StaleAccount",
     "Subscription",
     "SurveyResponse",

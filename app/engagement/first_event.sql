@@ -17,3 +17,22 @@ least(a.started_on, a.trial_started_on, (
         ORDER BY s.subscription_id, s.starts_on, s.known_on DESC
     ) AS known
     WHERE known.mrr_cents > 0 AND coalesce(known.ends_on > known.starts_on, true)))
+
+-- name: source_days
+-- By event name: the first event, of any name, of the sources that sent it by then.
+SELECT n.name, min(s.day) AS day
+FROM source_event_name n
+JOIN (
+    SELECT key_id, min(first_day) AS day FROM source_event_name
+    WHERE workspace_id = :workspace_id GROUP BY key_id
+) AS s ON s.key_id = n.key_id
+WHERE n.workspace_id = :workspace_id AND n.first_day <= {{known_on}}
+GROUP BY n.name
+
+-- name: find_source_days
+SELECT name, day FROM ({{source_days}}) AS d WHERE name = ANY(CAST(:names AS text[]))
+
+-- name: reported_from
+-- The day from which on the events :event_names are reported: before it their absence says nothing.
+greatest({{first_event_day}}, (
+    SELECT min(day) FROM ({{source_days}}) AS d WHERE name = ANY(CAST(:event_names AS text[]))))

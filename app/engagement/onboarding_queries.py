@@ -10,7 +10,13 @@ from sqlalchemy.orm import Session
 
 from app.accounts import excluded_users
 from app.core.sql import load_sql
-from app.engagement.first_event import ONBOARDING_DAYS, account_began_on, first_event_day
+from app.engagement.first_event import (
+    ONBOARDING_DAYS,
+    account_began_on,
+    first_event_day,
+    load_known_days,
+    source_days,
+)
 from app.engagement.snapshot import NO_PACE, Onboarding, StepPace, StepProgress
 from app.engagement.snapshot_query import SnapshotQuery
 from app.engagement.summaries import days_in_step
@@ -25,6 +31,7 @@ SQL = load_sql(
     by_excluded_user=excluded_users.is_excluded_user("c.user_id"),
     account_began_on=account_began_on(),
     first_event_day=first_event_day(),
+    source_days=source_days(),
 )
 
 SettingRow = TypeVar("SettingRow", OnboardingStep, LoyaltyTier)
@@ -55,8 +62,19 @@ def load_onboarding(
     pace: Mapping[str, StepPace] = {}
     if any(not keys <= done[row.account_id].keys() for row in starts):
         pace = _load_pace(query)
+    names = {step.key: step.event_names for step in steps}
+    reported_from = load_known_days(
+        session, workspace_id, names, as_of=as_of, first_event_on=date.min
+    )
     return {
-        row.account_id: _onboarding_progress(steps, done[row.account_id], pace, row, query.as_of)
+        row.account_id: _onboarding_progress(
+            steps,
+            done[row.account_id],
+            pace,
+            row,
+            reported_from=reported_from,
+            as_of=query.as_of,
+        )
         for row in starts
         if row.started_on is not None and row.started_on <= query.as_of
     }
@@ -80,8 +98,14 @@ def _onboarding_progress(
     done: Mapping[str, datetime],
     pace: Mapping[str, StepPace],
     start: Row[Any],
+    *,
+    reported_from: Mapping[str, date],
     as_of: date,
 ) -> Onboarding:
+    """Return the progress of an account.
+
+    It may have done the current step before the sources that report this step began.
+    """
     progress = [
         StepProgress(
             step.key,
@@ -95,11 +119,16 @@ def _onboarding_progress(
     ]
     current = next((n for n, step in enumerate(progress) if step.done_at is None), len(steps))
     earlier = [step.done_at for step in progress[:current] if step.done_at]
-    known_since = max(start.started_on, start.known_from or date.min)
+    known_from = start.known_from
+    if current < len(steps):
+        current_from = reported_from[steps[current].key]
+        if current_from > max(start.started_on, known_from or date.min):
+            known_from = current_from
+    known_since = max(start.started_on, known_from or date.min)
     return Onboarding(
         start.started_on,
         progress,
         days_in_step(earlier, known_since, as_of),
-        start.known_from,
+        known_from,
         is_known=start.began_long_before is not True,
     )

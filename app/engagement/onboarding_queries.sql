@@ -20,8 +20,14 @@ CROSS JOIN (
 
 -- name: pace
 -- The days that each step took after the steps before it, for accounts that did it in the last year
--- and are not older than the first event: what those did before is unknown.
-WITH done AS (
+-- and are not older than the first event, or than the sources that report the step: what those did
+-- before is unknown.
+WITH reported AS (
+    SELECT s.key, min(d.day) AS day
+    FROM onboarding_step s JOIN ({{source_days}}) AS d ON d.name = ANY(s.event_names)
+    WHERE s.workspace_id = :workspace_id GROUP BY s.key
+),
+done AS (
     SELECT account_id, step_key, min(done_at) AS done_at FROM onboarding_completion c
     WHERE workspace_id = :workspace_id AND done_at < :day_end AND known_on <= :as_of
       AND NOT {{by_excluded_user}}
@@ -38,7 +44,8 @@ timed AS (
     WHERE NOT EXISTS (
         SELECT FROM account a
         WHERE a.workspace_id = :workspace_id AND a.account_id = d.account_id
-          AND {{account_began_on}} < {{first_event_day}})
+          AND {{account_began_on}} < greatest({{first_event_day}}, (
+              SELECT r.day FROM reported r WHERE r.key = d.step_key)))
 )
 SELECT step_key, count(*) AS peers, percentile_cont(0.5) WITHIN GROUP (
            ORDER BY greatest(0, extract(epoch FROM done_at - since) / 86400.0)) AS median_days

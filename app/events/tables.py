@@ -91,6 +91,21 @@ class EventName(Table):
     first_seen_at: Mapped[Instant]
 
 
+class SourceEventName(Table):
+    """An event name that a source (API key) sends. ``first_day``: the day of its first such event.
+
+    Before its first event of any name nothing of what a source sends is known. Rows of before this
+    table have an empty ``key_id``, or an empty ``name`` for the first day of a source.
+    """
+
+    __tablename__ = "source_event_name"
+
+    workspace_id: Mapped[Key] = mapped_column(primary_key=True)
+    key_id: Mapped[Key] = mapped_column(primary_key=True)
+    name: Mapped[Key] = mapped_column(primary_key=True)
+    first_day: Mapped[date]
+
+
 class QuarantinedEvent(Table):
     """An event that could not be used, why, and its payload cut to 64 KiB.
 

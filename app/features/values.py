@@ -20,6 +20,12 @@ class FeatureMap:
 
     events: Sequence[tuple[str, str]]
 
+    def names_by_feature(self) -> dict[str, set[str]]:
+        names: dict[str, set[str]] = {}
+        for name, feature in self.events:
+            names.setdefault(feature, set()).add(name)
+        return names
+
 
 @dataclass(frozen=True, slots=True)
 class ReachSource:

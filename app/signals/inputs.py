@@ -139,6 +139,10 @@ class SignalInputs:
     """Totals of milestone events that were reached in the last days, and the day of each."""
     known_from: date = date.min
     """The day of the first event that was ever received: use before it is unknown."""
+    features_known_from: Mapping[str, date] = field(default_factory=dict)
+    """By product feature: the first day of the sources that report its use."""
+    first_value_known_from: date = date.min
+    """The first day of the sources that report what means first value."""
 
     @property
     def account(self) -> AccountFeatures:
@@ -157,6 +161,10 @@ class SignalInputs:
     def is_known_since(self, day: date) -> bool:
         """Return whether all use from a day on is known."""
         return self.known_from <= day
+
+    def feature_known_from(self, key: str) -> date:
+        """Return the day before which use of a product feature is unknown."""
+        return self.features_known_from.get(key, self.known_from)
 
     def days_since(self, day: date) -> int:
         """Return the days from a day to the last whole day."""

@@ -45,7 +45,7 @@ def first_value_late(inputs: SignalInputs, thresholds: SignalThresholds) -> Sign
         return
     days, began_on = inputs.days_since(since), min(since, inputs.account.started_on or since)
     is_late = thresholds.first_value_days <= days <= thresholds.first_value_for_days
-    if is_late and inputs.is_known_since(began_on):
+    if is_late and inputs.first_value_known_from <= began_on:
         yield make_signal(
             "first_value_late",
             Severity.MEDIUM,

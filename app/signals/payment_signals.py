@@ -108,8 +108,9 @@ def paid_feature_unused(inputs: SignalInputs, thresholds: SignalThresholds) -> S
         use = inputs.activity.uses.get(feature.key)
         is_unused = use is None or use.last_day < since
         idle_on = since if use is None or is_unused else use.last_day + timedelta(days=1)
-        known = inputs.is_known_since(idle_on)
-        idle_on = max(idle_on, inputs.known_from)
+        known_from = inputs.feature_known_from(feature.key)
+        known = known_from <= idle_on
+        idle_on = max(idle_on, known_from)
         days = inputs.days_since(idle_on) + 1
         bought_days = inputs.days_since(since)
         is_new = bought and is_unused and known and bought_days <= thresholds.bought_for_days
@@ -126,7 +127,7 @@ def paid_feature_unused(inputs: SignalInputs, thresholds: SignalThresholds) -> S
             days=days,
             bought_on=since if bought else None,
             last_used_on=None if use is None else use.last_day,
-            known_from=None if known else inputs.known_from,
+            known_from=None if known else known_from,
             price_share=feature.share,
             cents=feature.cents,
         )

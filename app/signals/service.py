@@ -11,7 +11,7 @@ from app.accounts.deadlines.schedule import DeadlineKind, schedule
 from app.accounts.refresh_queue import Priority, mark_all_due
 from app.billing.queries import load_failed_payments
 from app.core.row_queries import list_all_rows
-from app.engagement.first_event import find_first_event_day
+from app.engagement.first_event import find_first_event_day, load_known_days
 from app.engagement.queries import load_engagement
 from app.engagement.snapshot import Engagement
 from app.features.values import FeatureSpec
@@ -99,6 +99,12 @@ def _load_inputs(
     with_goals = _share_with_goals(session, scores, engagement, run, config)
     milestones = _milestones_passed(session, workspace_id, ids, config, as_of)
     first_event_on = find_first_event_day(session, workspace_id, as_of=as_of)
+    known_from = first_event_on or as_of + timedelta(days=1)
+    names = run.spec.product.names_by_feature()
+    first = {"as_of": as_of, "first_event_on": known_from}
+    features_known_from = load_known_days(session, workspace_id, names, **first)
+    key_actions = config.key_actions or [name for name, _ in run.spec.product.events]
+    value = load_known_days(session, workspace_id, {"value": key_actions}, **first)
     return [
         SignalInputs(
             as_of=as_of,
@@ -112,7 +118,9 @@ def _load_inputs(
             signed_up_on=signed_up.get(key, score.features.started_on),
             share_with_goals=with_goals,
             milestones_passed=milestones.get(key, {}),
-            known_from=first_event_on or as_of + timedelta(days=1),
+            known_from=known_from,
+            features_known_from=features_known_from,
+            first_value_known_from=value["value"],
         )
         for key, score in zip(ids, scores, strict=True)
     ]

@@ -13,7 +13,7 @@ from app import pipeline
 from app.churn.model.horizon import Horizon, HorizonBasis
 from app.churn.training.observations import list_observation_days
 from app.engagement.queries import load_engagement
-from app.tables import AccountSignal, OnboardingStep, Plan, ProductFeature
+from app.tables import AccountSignal, OnboardingStep, Plan, ProductFeature, SourceEventName
 from tests import factories
 from tests.conftest import NOW
 
@@ -75,6 +75,71 @@ def test_older_events_that_are_imported_later_make_it_longer(session: Session) -
     session.flush()
 
     assert signals(session)["paid_feature_unused"].since == ago(400)
+
+
+def report(session: Session, key_id: str, name: str, days: int) -> None:
+    row = {"key_id": key_id, "name": name, "first_day": ago(days)}
+    session.add(SourceEventName(workspace_id="acme", **row))
+
+
+@pytest.mark.usefixtures("veteran")
+def test_an_unused_feature_is_known_as_unused_since_its_source_began(
+    client: TestClient, session: Session
+) -> None:
+    """Of 70 days of events, those that report Chat cover 65."""
+    report(session, "web", "Export", 70)
+    report(session, "mobile", "Chat", 65)
+    unused = signals(session)["paid_feature_unused"]
+    session.commit()
+
+    assert (unused.since, unused.evidence["days"]) == (ago(65), 65)
+    assert unused.evidence["known_from"] == ago(65).isoformat()
+    sentences = [each["sentence"] for each in client.get("/api/v1/signals").json()["items"]]
+    assert any("at least 65 days" in each for each in sentences)
+
+
+@pytest.mark.usefixtures("veteran")
+def test_a_feature_whose_source_is_young_is_not_called_unused(session: Session) -> None:
+    report(session, "web", "Export", 70)
+    report(session, "mobile", "Chat", 50)
+
+    assert "paid_feature_unused" not in signals(session)
+
+
+def test_an_account_is_not_stuck_before_the_source_of_the_step_begins(session: Session) -> None:
+    """The account began 60 days ago with the web; mobile, which reports the step, 20 days ago."""
+    factories.account(session, started_on=ago(60))
+    begin(session, ago(60))
+    step = {"key": "invite", "name": "Invite", "position": 1, "event_names": ["Invited"]}
+    session.add(OnboardingStep(workspace_id="acme", **step))
+    report(session, "web", "Export", 60)
+
+    def days_in_step() -> tuple[float | None, date | None]:
+        session.flush()
+        loaded = load_engagement(session, "acme", ["a1"], as_of=TODAY, now=NOW)["a1"].onboarding
+        assert loaded is not None
+        return loaded.days_in_step, loaded.known_from
+
+    assert days_in_step() == (60, None)
+    report(session, "mobile", "Invited", 20)
+
+    assert days_in_step() == (20, ago(20))
+    assert "onboarding_stuck" not in signals(session)
+
+
+@pytest.mark.parametrize(("days", "is_late"), [(30, True), (20, False)])
+def test_first_value_is_late_only_where_its_source_could_report_it(
+    session: Session, days: int, *, is_late: bool
+) -> None:
+    """The account began 30 days ago, with the web only. Mobile, which reports Chat, began then."""
+    factories.account(session, started_on=ago(30))
+    begin(session, ago(30))
+    feature = {"key": "chat", "name": "Chat", "event_names": ["Chat"]}
+    session.add(ProductFeature(workspace_id="acme", **feature))
+    report(session, "web", "Export", 30)
+    report(session, "mobile", "Chat", days)
+
+    assert ("first_value_late" in signals(session)) is is_late
 
 
 @pytest.mark.usefixtures("veteran")

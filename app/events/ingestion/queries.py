@@ -7,7 +7,7 @@ from functools import cache
 from typing import Any
 
 import orjson
-from sqlalchemy import TextClause, delete, insert, select, tuple_
+from sqlalchemy import TextClause, delete, func, insert, select, tuple_
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.orm import Session
 
@@ -17,7 +17,7 @@ from app.core.query_helpers import advisory_lock
 from app.core.sql import load_sql
 from app.events.ingestion.event_names import MAX_EVENT_NAMES
 from app.events.reading.identities import AccountTraitsRow, Identities, UserTraitsRow
-from app.events.tables import Event, EventName, IngestTally, UnattributedEvent
+from app.events.tables import Event, EventName, IngestTally, SourceEventName, UnattributedEvent
 
 SQL = load_sql(__file__, row_time=ROW_TIME.format(row="x"))
 PLAIN_PARTS = {
@@ -206,6 +206,30 @@ def insert_event_names(
         rows = [{**columns, "name": name, "is_view": names[name]} for name in new]
         session.execute(postgresql.insert(EventName).on_conflict_do_nothing(), rows)
     return known | set(new)
+
+
+def load_first_days(session: Session, workspace_id: str, key_id: str) -> dict[str, date]:
+    """Return the first day of each event name that a source sends."""
+    rows = session.execute(
+        select(SourceEventName.name, SourceEventName.first_day).filter_by(
+            workspace_id=workspace_id, key_id=key_id
+        )
+    )
+    return {row.name: row.first_day for row in rows}
+
+
+def write_first_days(
+    session: Session, workspace_id: str, key_id: str, days: Mapping[str, date]
+) -> None:
+    """Store the first days of event names of a source, in key order. An earlier day stays."""
+    source = {"workspace_id": workspace_id, "key_id": key_id}
+    rows = [{**source, "name": name, "first_day": days[name]} for name in sorted(days)]
+    new = postgresql.insert(SourceEventName)
+    earliest = func.least(SourceEventName.first_day, new.excluded.first_day)
+    key = ("workspace_id", "key_id", "name")
+    session.execute(
+        new.on_conflict_do_update(index_elements=key, set_={"first_day": earliest}), rows
+    )
 
 
 def drop_old_unattributed(session: Session, *, before: datetime) -> None:

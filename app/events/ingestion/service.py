@@ -10,7 +10,7 @@ from app.accounts import links
 from app.core.db import SessionFactory, run_with_retries
 from app.core.errors import FieldError
 from app.events.ingestion import b2b_effects, engagement_events, queries, receipts
-from app.events.ingestion.event_names import OTHER_NAME, KnownEventNames
+from app.events.ingestion.event_names import OTHER_NAME, KnownEventNames, first_days
 from app.events.ingestion.identity_filter import filter_batch
 from app.events.ingestion.queries import BatchOrigin
 from app.events.ingestion.receipts import BatchOutcome, BatchWarnings
@@ -67,16 +67,18 @@ class IngestTarget:
     autocommit: SessionFactory
     names: KnownEventNames
 
-    def sessions_for(self, parsed: ParsedBatch, workspace_id: str) -> SessionFactory:
+    def sessions_for(self, parsed: ParsedBatch, origin: BatchOrigin) -> SessionFactory:
         """Return autocommit sessions if one statement stores the batch: it needs no BEGIN.
 
-        That is a batch without rejected, identity and semantic events and without new event names.
+        That is a batch without rejected, identity and semantic events, and without event names that
+        are new or earlier than before.
         """
-        names = {event.counted_as for event in parsed.events if event.counted_as}
+        days = first_days(parsed.events)
         plain = not (
             parsed.rejected
             or any(event.semantic or is_identity_event(event) for event in parsed.events)
-            or self.names.missing(workspace_id, names)
+            or self.names.missing(origin.workspace_id, days)
+            or self.names.earlier(origin.workspace_id, origin.key_id, days)
         )
         return self.autocommit if plain else self.sessions
 
@@ -97,7 +99,7 @@ def ingest_batch(
     """
     parsed = _parse(origin, batch, dialect, policy)
     names = KnownEventNames() if dry_run else target.names
-    sessions = target.sessions if dry_run else target.sessions_for(parsed, origin.workspace_id)
+    sessions = target.sessions if dry_run else target.sessions_for(parsed, origin)
     outcome = run_with_retries(
         sessions,
         lambda session: store_batch(session, origin, parsed, policy, names),
@@ -148,6 +150,7 @@ def store_batch(
         batch.write_identities(identities)
     batch.warn_of_user_aliases(parsed.events)
     events = batch.within_name_limit(parsed.events, names)
+    batch.note_first_days(events, names)
     excluded = receipts.count_excluded(original, parsed)
     excluded += receipts.count_hints(parsed, batch.warnings)
     verdicts = queries.insert_events(
@@ -258,6 +261,16 @@ class _BatchTransaction:
             if event.counted_as in beyond:
                 self.warnings.add(event.n, "event_name_limit")
         return [replace(e, counted_as=OTHER_NAME) if e.counted_as in beyond else e for e in events]
+
+    def note_first_days(self, events: Sequence[CanonicalEvent], names: KnownEventNames) -> None:
+        """Store the first day of each name that the source sends, where it is a new one."""
+        source = self.origin.workspace_id, self.origin.key_id
+        earlier = names.earlier(*source, first_days(events))
+        if earlier:
+            names.add_first_days(*source, queries.load_first_days(self.session, *source))
+            earlier = names.earlier(*source, earlier)
+        if earlier:
+            queries.write_first_days(self.session, *source, earlier)
 
     def reused_ids(self, parsed: ParsedBatch, verdicts: dict[int, str]) -> set[int]:
         """Return the duplicates whose content differs from the stored event with their id."""

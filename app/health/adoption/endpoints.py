@@ -1,5 +1,6 @@
 """Adoption of product features over HTTP."""
 
+from datetime import date
 from typing import Annotated
 
 from fastapi import APIRouter, Query
@@ -7,13 +8,16 @@ from sqlalchemy.orm import Session
 
 from app.accounts.catalog.tables import Plan, ProductFeature
 from app.accounts.queries import get
+from app.core.clock import Now
 from app.core.db import ReadSessionDep
 from app.core.pagination import PagingDep
 from app.core.row_queries import list_all_rows
 from app.core.schemas import Id, problem_responses
+from app.engagement.first_event import find_first_event_day, load_known_days
 from app.health.adoption import queries
 from app.health.adoption.schemas import AdoptionOut, AdoptionStatus
 from app.health.definition.entitlement import Offer
+from app.health.definition.scorecard_queries import get_active_scorecard
 from app.workspaces.auth import Reader
 
 MAX_GROUPS = 100
@@ -34,6 +38,7 @@ def get_product_feature_adoption(
     session: ReadSessionDep,
     caller: Reader,
     paging: PagingDep,
+    now: Now,
     use: Annotated[
         AdoptionStatus, Query(description="Which accounts to list.")
     ] = AdoptionStatus.UNUSED,
@@ -46,6 +51,7 @@ def get_product_feature_adoption(
     and `plan` filter the list. The counts cover all accounts.
     """
     feature = get(session, caller.workspace_id, ProductFeature, key)
+    known_from = _known_from(session, feature, as_of=now.date())
     plans_without = plans_without_feature(session, caller.workspace_id, key)
     groups, accounts = queries.load_adoption(
         session,
@@ -54,6 +60,8 @@ def get_product_feature_adoption(
         use,
         paging,
         plans_without=plans_without,
+        window_days=get_active_scorecard(session, caller.workspace_id)[1].window_days,
+        known_from=known_from,
         segment=segment,
         plan=plan,
     )
@@ -61,12 +69,23 @@ def get_product_feature_adoption(
         key=key,
         name=feature.name,
         use=use,
+        known_from=known_from,
         total=groups["all"][0],
         by_segment=groups["segment"][:MAX_GROUPS],
         by_plan=groups["plan"][:MAX_GROUPS],
         items=accounts.rows,
         next_cursor=accounts.next_cursor,
     )
+
+
+def _known_from(session: Session, feature: ProductFeature, *, as_of: date) -> date | None:
+    """Return the day before which use of a product feature is unknown; None without any event."""
+    workspace_id, names = feature.workspace_id, {feature.key: feature.event_names}
+    first = find_first_event_day(session, workspace_id, as_of=as_of)
+    if first is None:
+        return None
+    days = load_known_days(session, workspace_id, names, as_of=as_of, first_event_on=first)
+    return days[feature.key]
 
 
 def plans_without_feature(session: Session, workspace_id: str, key: str) -> list[str]:

@@ -1,6 +1,7 @@
 """The adoption of a product feature, from the inputs of the newest scores."""
 
 from collections.abc import Sequence
+from datetime import date
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -33,6 +34,8 @@ def load_adoption(
     paging: Paging,
     *,
     plans_without: Sequence[str],
+    window_days: int,
+    known_from: date | None,
     segment: str | None,
     plan: str | None,
 ) -> tuple[dict[str, list[AdoptionGroup]], RowPage[AccountAdoptionOut]]:
@@ -40,7 +43,8 @@ def load_adoption(
 
     The counts are by grouping: ``all`` (always one group), ``segment`` and ``plan``. The largest
     groups come first. The page holds the accounts of one status, the most money first.
-    ``plans_without``: the plans that do not include the product feature. Churned and excluded
+    ``plans_without``: the plans that do not include the product feature. ``known_from``: the day
+    before which its use is unknown; None: all use is known. Churned and excluded
     accounts are left out.
     """
     money, account_id = paging.position(int, str) or (None, None)
@@ -48,6 +52,8 @@ def load_adoption(
         "workspace_id": workspace_id,
         "key": key,
         "plans_without": list(plans_without),
+        "window_days": window_days,
+        "known_from": known_from,
         "segment": segment,
         "plan": plan,
         "money": money,
@@ -64,8 +70,13 @@ def load_adoption(
 
 
 def _group(row: dict[str, Any]) -> AdoptionGroup:
-    adopted, adopted_before = (
-        round(row[name] / row["entitled"], 4) if row["entitled"] else None
-        for name in ("adopted", "adopted_before")
+    """Return a group. If the window before is unknown for all accounts, so is what compares it."""
+    entitled, known_before = row["entitled"], row.pop("known_before")
+    before = row["adopted_before"]
+    if entitled and not known_before:
+        row |= dict.fromkeys(("adopted_before", "gained", "lost"))
+    return AdoptionGroup(
+        **row,
+        adopted_share=round(row["adopted"] / entitled, 4) if entitled else None,
+        adopted_share_before=round(before / known_before, 4) if known_before else None,
     )
-    return AdoptionGroup(**row, adopted_share=adopted, adopted_share_before=adopted_before)

@@ -1,11 +1,14 @@
 -- name: account_adoption
 -- The inputs of each account's newest score contain its adopted features and its entitlement. The
--- details are expanded once: each operator on the column would expand them again.
+-- details are expanded once: each operator on the column would expand them again. Use before
+-- :known_from is unknown, so that of the window before is known only if it began on that day or later.
 WITH account_adoption AS MATERIALIZED (
     SELECT h.account_id,
            CASE WHEN h.price_status IS DISTINCT FROM 'no_rate' THEN h.mrr_cents END AS mrr_cents,
            known.segment, known.plan, known.pays,
-           known.adopted ? :key AS adopted, known.adopted_before ? :key AS adopted_before,
+           known.adopted ? :key AS adopted,
+           CASE WHEN h.as_of - 2 * CAST(:window_days AS int) + 1 < :known_from THEN NULL
+                ELSE known.adopted_before ? :key END AS adopted_before,
            coalesce(CAST(known.feature_exceptions ->> :key AS boolean),
                     coalesce(known.plan, '') <> ALL(CAST(:plans_without AS text[]))) AS entitled,
            CAST(jsonb_path_query_first(
@@ -26,6 +29,7 @@ SELECT CASE GROUPING(segment, plan) WHEN 3 THEN 'all' WHEN 1 THEN 'segment' ELSE
        count(*) FILTER (WHERE entitled) AS entitled,
        count(*) FILTER (WHERE entitled AND pays) AS paying,
        count(*) FILTER (WHERE entitled AND adopted) AS adopted,
+       count(*) FILTER (WHERE entitled AND adopted_before IS NOT NULL) AS known_before,
        count(*) FILTER (WHERE entitled AND adopted_before) AS adopted_before,
        count(*) FILTER (WHERE entitled AND adopted AND NOT adopted_before) AS gained,
        count(*) FILTER (WHERE entitled AND adopted_before AND NOT adopted) AS lost,

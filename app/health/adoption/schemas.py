@@ -1,5 +1,6 @@
 """Adoption of a product feature in the API."""
 
+from datetime import date
 from enum import StrEnum
 
 from pydantic import Field
@@ -33,16 +34,24 @@ class AdoptionCounts(ResponseModel):
     entitled: int = Field(examples=[120])
     paying: int = Field(description="Entitled accounts that pay.", examples=[110])
     adopted: int = Field(description="Used it on at least two days of the window.", examples=[66])
-    adopted_before: int = Field(description="Adopted it in the window before.", examples=[60])
+    adopted_before: int | None = Field(
+        description="Adopted it in the window before; null if that is not known.", examples=[60]
+    )
     adopted_share: float | None = Field(
         description="Share of the entitled accounts.", examples=[0.55]
     )
-    adopted_share_before: float | None = Field(examples=[0.5])
-    gained: int = Field(
-        description="Adopted it in this window and not in the one before.", examples=[9]
+    adopted_share_before: float | None = Field(
+        description="Share of the entitled accounts of which it is known.", examples=[0.5]
     )
-    lost: int = Field(
-        description="Adopted it in the window before and not in this one.", examples=[3]
+    gained: int | None = Field(
+        description="Adopted it in this window and not in the one before; null if that is not"
+        " known.",
+        examples=[9],
+    )
+    lost: int | None = Field(
+        description="Adopted it in the window before and not in this one; null if that is not"
+        " known.",
+        examples=[3],
     )
     unused: int = Field(description="Pay and have not adopted it.", examples=[45])
     value_leak_cents: int = Field(
@@ -68,7 +77,7 @@ class AccountAdoptionOut(ResponseModel):
     plan: str | None = Field(examples=["team"])
     mrr_cents: int | None = MRR_CENTS
     adopted: bool
-    adopted_before: bool
+    adopted_before: bool | None = Field(description="Null if it is not known.")
     value_leak_cents: int | None = Field(
         validation_alias="cents",
         description="Monthly price of the product feature for the account if it pays and has not "
@@ -83,6 +92,11 @@ class AdoptionOut(Page[AccountAdoptionOut]):
     key: str = Field(examples=["sso"])
     name: str = Field(examples=["Single sign-on"])
     use: AdoptionStatus
+    known_from: date | None = Field(
+        description="The first day of the sources that report its use: what was before it is"
+        " unknown. Null if no event was received.",
+        examples=["2024-04-17"],
+    )
     total: AdoptionCounts
     by_segment: list[AdoptionGroup] = Field(description="The 100 largest groups.")
     by_plan: list[AdoptionGroup] = Field(description="The 100 largest groups.")

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
-from datetime import date
+from datetime import date, timedelta
 from functools import cache, partial
 from statistics import median
 from typing import Any
@@ -13,9 +13,9 @@ from sqlalchemy.orm import Session
 from app.accounts.catalog.tables import ProductFeature
 from app.accounts.excluded_users import is_excluded_user, without_excluded_users
 from app.core.languages import Language
-from app.core.row_queries import load_names
+from app.core.row_queries import list_all_rows, load_names
 from app.core.sql import load_sql
-from app.engagement.first_event import first_event_day
+from app.engagement.first_event import first_event_day, load_known_days
 from app.engagement.tables import OnboardingStep
 from app.interventions.playbooks.catalogue import shipped_playbooks
 from app.reports.churn_causes.association import Association, ExposureCounts, associate, tenures
@@ -127,14 +127,7 @@ def _conditions(
         counts = ExposureCounts(met.days, met.churned, days - met.days, churned - met.churned)
         name = signal_title(key, language)
         yield ObservedCondition(FindingKind.SIGNAL, key, name, met.accounts, counts)
-    load = partial(_load_exposures, session, query, observed_from=known.use)
-    days, churned, paying = _totals(load_stays(known.use))
-    used_features = load("feature_use_exposure", within=USE_DAYS)
-    for key, name in names_of(ProductFeature).items():
-        used = used_features.get(key, Exposure())
-        counts = ExposureCounts(days - used.days, churned - used.churned, used.days, used.churned)
-        accounts = paying - used.always
-        yield ObservedCondition(FindingKind.FEATURE_UNUSED, key, name, accounts, counts)
+    yield from _unused_features(session, query, load_stays, observed_from=known.use)
     load = partial(_load_exposures, session, query, observed_from=known.events)
     steps = load("onboarding_exposure", started_from=known.started_from)
     done = steps.get("", Exposure())
@@ -142,6 +135,43 @@ def _conditions(
         stuck = steps.get(key, Exposure())
         counts = ExposureCounts(stuck.days, stuck.churned, done.days, done.churned)
         yield ObservedCondition(FindingKind.ONBOARDING_STEP, key, name, stuck.accounts, counts)
+
+
+def _unused_features(
+    session: Session, query: ReportQuery, load_stays: LoadStays, *, observed_from: date
+) -> Iterator[ObservedCondition]:
+    """Compare the paid days without use of each product feature with those with it.
+
+    Use is known for whole windows from the first day of the sources that report it.
+    """
+    features = list_all_rows(session, query.workspace_id, ProductFeature)
+    before_use = timedelta(days=USE_DAYS - 1)
+    days_known = load_known_days(
+        session,
+        query.workspace_id,
+        {feature.key: feature.event_names for feature in features},
+        as_of=query.known_on,
+        first_event_on=max(observed_from, date.min + before_use) - before_use,
+    )
+    load = cache(partial(_load_used_features, session, query, load_stays))
+    for feature in features:
+        paid, used_features = load(max(observed_from, days_known[feature.key] + before_use))
+        days, churned, paying = paid
+        used = used_features.get(feature.key, Exposure())
+        counts = ExposureCounts(days - used.days, churned - used.churned, used.days, used.churned)
+        yield ObservedCondition(
+            FindingKind.FEATURE_UNUSED, feature.key, feature.name, paying - used.always, counts
+        )
+
+
+def _load_used_features(
+    session: Session, query: ReportQuery, load_stays: LoadStays, observed_from: date
+) -> tuple[tuple[int, int, int], dict[str, Exposure]]:
+    """Return the totals of the paid days from a day on, and the use of features on them."""
+    used = _load_exposures(
+        session, query, "feature_use_exposure", within=USE_DAYS, observed_from=observed_from
+    )
+    return _totals(load_stays(observed_from)), used
 
 
 def _totals(stays: Sequence[Row[Any]]) -> tuple[int, int, int]:

@@ -16,7 +16,7 @@ from app.accounts.excluded_users import (
 )
 from app.core.arrays import np
 from app.core.sql import load_sql
-from app.engagement.first_event import account_began_on, first_event_day
+from app.engagement.first_event import account_began_on, reported_from
 from app.reports.kpi import Kpi, ReportQuery, sum_exclusions
 from app.reports.kpis.lifetime import median_days
 from app.reports.kpis.schemas import (
@@ -39,7 +39,7 @@ SQL = load_sql(
     by_excluded_author=is_excluded_user("f.user_id"),
     account_at_response=SHARED.fill("account_at", row="r"),
     account_at_item=SHARED.fill("account_at", row="f"),
-    first_event_day=first_event_day(":known_on"),
+    reported_from=reported_from(":known_on"),
     account_began_on=account_began_on(":known_on"),
 )
 

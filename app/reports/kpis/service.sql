@@ -188,11 +188,11 @@ GROUP BY d.day, h.band ORDER BY d.day, h.band
 
 -- name: first_value
 -- The first use of any of the events, for accounts that started within the period. days: from the
--- start to the first use, or to :until if the account has not reached it. is_older: than the first
--- event that was received; its first use is unknown.
+-- start to the first use, or to :until if the account has not reached it. is_older: than the
+-- sources that report these events; its first use is unknown.
 WITH started AS (
     SELECT a.account_id, {{is_excluded}} AS excluded, least(a.started_on, p.first_paid_on) AS started_on,
-           {{first_event_day}} AS first_event_on
+           {{reported_from}} AS first_event_on
     FROM account a
     LEFT JOIN (
         SELECT account_id, min(starts_on) AS first_paid_on FROM (
@@ -231,7 +231,7 @@ purchase AS (
 
 -- name: repurchases
 -- The buyers whose first purchase is in the period, and those that bought again. is_older: accounts
--- that are older than the first event: their first purchase is unknown.
+-- that are older than the sources of these events: their first purchase is unknown.
 WITH {{purchases}},
 buyer AS (
     SELECT account_id, first_on, min(day) FILTER (WHERE day > first_on) AS again_on
@@ -246,7 +246,7 @@ SELECT count(*) FILTER (WHERE counts) AS buyers,
 FROM (
     SELECT *, old_enough AND NOT is_older AND NOT excluded AS counts FROM (
     SELECT b.*, {{is_excluded}} AS excluded,
-           coalesce({{account_began_on}} < {{first_event_day}}, false) AS is_older,
+           coalesce({{account_began_on}} < {{reported_from}}, false) AS is_older,
            b.first_on + CAST(:within AS int) <= :known_on AS old_enough
     FROM buyer b
     LEFT JOIN account a ON a.workspace_id = :workspace_id AND a.account_id = b.account_id
@@ -258,10 +258,10 @@ FROM (
 -- What accounts spent in each calendar month of their age, over the accounts observed to its end,
 -- and how many of these bought. :property has the amount of a purchase. Purchases that became known
 -- later, and those of impersonated or excluded people, do not count. excluded: excluded accounts
--- that bought. is_older: accounts that are older than the first event: their age as buyers is unknown.
+-- that bought. is_older: accounts that are older than the sources of these events: their age is unknown.
 WITH older AS MATERIALIZED (
     SELECT a.account_id, true AS is_older FROM account a
-    WHERE a.workspace_id = :workspace_id AND {{account_began_on}} < {{first_event_day}}
+    WHERE a.workspace_id = :workspace_id AND {{account_began_on}} < {{reported_from}}
 ),
 any_purchase AS (
     SELECT e.account_id, CAST(timezone('UTC', e.occurred_at) AS date) AS day,

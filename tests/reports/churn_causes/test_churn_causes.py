@@ -12,7 +12,7 @@ from fastapi.testclient import TestClient
 from sqlalchemy.orm import Session
 
 from app.signals.tables import AccountSignal
-from app.tables import OnboardingCompletion, OnboardingStep, ProductFeature
+from app.tables import OnboardingCompletion, OnboardingStep, ProductFeature, SourceEventName
 from tests import factories
 from tests.conftest import NOW
 from tests.reports.kpis.test_revenue import add_subscription, get_report
@@ -160,6 +160,29 @@ def test_use_before_the_first_event_is_unknown(client: TestClient, session: Sess
 
     assert found["held"] == {"paid_days": 100, "left": 5}
     assert (found["otherwise"]["paid_days"], found["n"]) == (0, 10)
+
+
+@pytest.mark.usefixtures("company")
+def test_use_before_the_source_of_a_feature_is_unknown(
+    client: TestClient, session: Session
+) -> None:
+    """As above for Export, which mobile reports since 10 December; the web sends since October."""
+    first_days = {"Export": ("mobile", date(2025, 12, 10)), "Home": ("web", date(2025, 10, 1))}
+    for name, (key_id, first) in first_days.items():
+        row = {"key_id": key_id, "name": name, "first_day": first}
+        session.add(SourceEventName(workspace_id="acme", **row))
+        feature = {"key": name.lower(), "name": name, "event_names": [name]}
+        session.add(ProductFeature(workspace_id="acme", **feature))
+    factories.first_use(session, date(2025, 10, 1), account_id=STAYERS[0])
+    session.commit()
+
+    found = get_report(client, "churn-causes", **DAYS)["findings"]
+    held = {each["key"]: each["held"] for each in found}
+
+    assert held == {
+        "export": {"paid_days": 100, "left": 5},
+        "home": {"paid_days": 150, "left": 5},
+    }
 
 
 @pytest.mark.usefixtures("company")
