@@ -28,8 +28,11 @@ REVIEW = "reports/review/page"
 CHURN_CAUSES = "reports/churn_causes/sentences"
 COUNTED = ("people", "features", "end_customers")
 
+REASONS = [name for name in messages(SIGNAL_SENTENCES, Language.EN) if name.startswith("reason_")]
+"""Codes of reasons that this service and Stripe write; other reasons are shown as they came."""
+
 COMPUTED_IDS: dict[str, list[str]] = {
-    SIGNAL_SENTENCES: [*SIGNALS, "limit_users", "limit_end_customers"],
+    SIGNAL_SENTENCES: [*SIGNALS, "limit_users", "limit_end_customers", *REASONS],
     EXPLANATIONS: [f"metric_{name}" for name in METRIC_NAMES],
     STATUS_REASONS: [],
     DRIVERS: [

@@ -32,11 +32,13 @@ def load_cases(
     *,
     stored: Mapping[str, Sequence[Intervention]],
     names: Mapping[str, str],
+    plan_names: Mapping[str, str],
     now: datetime,
 ) -> list[Case]:
     """Return the cases of accounts with a score, in a fixed number of statements.
 
-    ``stored``: interventions by account. ``names``: product feature key to its name.
+    ``stored``: interventions by account. ``names``, ``plan_names``: key to name of product
+    features and of plans.
     """
     rows = queries.load_case_rows(session, workspace_id, account_ids)
     ids = [row.account_id for row in rows]
@@ -58,7 +60,7 @@ def load_cases(
             probability=row.probability,
             level=row.level,
             drivers=drivers[row.account_id],
-            field_values=_field_values(row, names),
+            field_values=_field_values(row, names, plan_names),
             blocked=blocked_playbooks(stored.get(row.account_id, ()), playbooks, now),
             matched=frozenset(
                 key for key, matched in matching.items() if row.account_id in matched
@@ -126,7 +128,9 @@ def _blocked_until(row: Intervention, playbooks: Playbooks) -> datetime | None:
     return None
 
 
-def _field_values(row: Row[Any], names: Mapping[str, str]) -> dict[str, FieldValue | Money]:
+def _field_values(
+    row: Row[Any], names: Mapping[str, str], plan_names: Mapping[str, str]
+) -> dict[str, FieldValue | Money]:
     """Return the values of the account's placeholders (``template_fields.ACCOUNT_FIELDS``)."""
     unused = row.unused or []
     idle = None if row.seats is None or row.active_users is None else row.seats - row.active_users
@@ -135,7 +139,7 @@ def _field_values(row: Row[Any], names: Mapping[str, str]) -> dict[str, FieldVal
         "account": row.name,
         "owner": row.owner,
         "industry": row.industry,
-        "plan": row.plan,
+        "plan": plan_names.get(row.plan, row.plan),
         "price": price,
         "seats": row.seats,
         "active_users": row.active_users,

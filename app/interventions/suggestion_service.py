@@ -9,7 +9,7 @@ from uuid import uuid4
 
 from sqlalchemy.orm import Session
 
-from app.accounts.catalog.tables import ProductFeature
+from app.accounts.catalog.tables import Plan, ProductFeature
 from app.accounts.deadlines.schedule import DeadlineKind, schedule
 from app.changes.queries import NewChange, record_changes
 from app.core.row_queries import load_names
@@ -55,7 +55,14 @@ def refresh(
     playbooks = playbook_service.load_playbooks(session, workspace_id)
     names = load_names(session, workspace_id, ProductFeature)
     cases = load_cases(
-        session, workspace_id, account_ids, playbooks, stored=stored, names=names, now=now
+        session,
+        workspace_id,
+        account_ids,
+        playbooks,
+        stored=stored,
+        names=names,
+        plan_names=load_names(session, workspace_id, Plan),
+        now=now,
     )
     unblocked = {key: next_unblocked_at(stored.get(key, ()), playbooks, now) for key in account_ids}
     schedule(session, workspace_id, DeadlineKind.PLAYBOOK, unblocked)

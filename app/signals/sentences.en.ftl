@@ -141,3 +141,24 @@ people_of_answers =
         [one] person
        *[other] people
     }
+
+## Why payment ended: codes of this service and of Stripe
+
+reason_account_deleted = the account was deleted
+reason_customer_deleted = the customer was deleted in the billing system
+reason_cancellation_requested = the customer cancelled
+reason_payment_failed = payments failed
+reason_payment_disputed = a payment was disputed
+reason_customer_service = poor customer service
+reason_low_quality = low quality
+reason_missing_features = missing features
+reason_switched_service = switched to another service
+reason_too_complex = too complex
+reason_too_expensive = too expensive
+reason_unused = not used enough
+reason_other = another reason
+reason_canceled = the subscription was cancelled
+reason_unpaid = invoices stayed unpaid
+reason_incomplete_expired = the first payment was never made
+reason_paused = the subscription is paused
+reason_past_due = invoices are overdue

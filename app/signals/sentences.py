@@ -24,6 +24,9 @@ def signal_sentence(signal: Signal, language: Language, names: EvidenceNames = N
             values[name] = names.features.get(values[name], values[name])
     if "limit_name" in values:
         values["limit_name"] = limit_title(values["limit_name"], names.features, language)
+    reason = f"reason_{signal.evidence.get('end_reason')}"
+    if reason in texts:
+        values["end_reason"] = texts.format(reason)
     values["user_name"] = names.users.get(signal.evidence.get("user_id", ""))
     return texts.format(signal.name, **values, since=signal.since)
 

@@ -62,3 +62,24 @@ tickets = { $tickets } 个工单
 tickets_opened = 新增 { tickets }
 answers = { $answers } 份评价
 people_of_answers = 受访的 { $answers } 人中有 { $people } 人
+
+## 付费终止的原因：本服务和 Stripe 的代码
+
+reason_account_deleted = 客户账号已删除
+reason_customer_deleted = 客户已在计费系统中删除
+reason_cancellation_requested = 客户主动取消
+reason_payment_failed = 付款失败
+reason_payment_disputed = 款项存在争议
+reason_customer_service = 客户服务不佳
+reason_low_quality = 质量不佳
+reason_missing_features = 缺少所需功能
+reason_switched_service = 改用其他服务
+reason_too_complex = 过于复杂
+reason_too_expensive = 价格过高
+reason_unused = 使用不足
+reason_other = 其他原因
+reason_canceled = 订阅已取消
+reason_unpaid = 账单一直未付
+reason_incomplete_expired = 首次付款一直未完成
+reason_paused = 订阅已暂停
+reason_past_due = 账单已逾期

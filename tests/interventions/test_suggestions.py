@@ -7,8 +7,17 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from app.interventions import suggestion_service
+from app.interventions.cases import load_cases
 from app.interventions.states import InterventionState
-from app.tables import AccountSignal, Change, ChurnRisk, FeedbackItem, Intervention, Message
+from app.tables import (
+    AccountSignal,
+    Change,
+    ChurnRisk,
+    FeedbackItem,
+    HealthScore,
+    Intervention,
+    Message,
+)
 from tests import factories
 from tests.conftest import NOW
 from tests.interventions.scenario import (
@@ -264,3 +273,13 @@ def test_of_two_suggestions_of_a_merged_account_one_stays(session: Session) -> N
     refresh(session)
 
     assert suggested_playbooks(session) == ["find_next_champion"]
+
+
+def test_templates_name_the_plan(session: Session) -> None:
+    create_account(session, "a1", "champion_inactive")
+    session.get_one(HealthScore, ("acme", "a1")).plan = "pro"
+    session.flush()
+    names: dict[str, Any] = {"stored": {}, "names": {}, "plan_names": {"pro": "Professional"}}
+    [case] = load_cases(session, "acme", ["a1"], {}, **names, now=NOW)
+
+    assert case.field_values["plan"] == "Professional"

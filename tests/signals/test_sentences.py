@@ -68,6 +68,27 @@ def test_the_sentence_depends_on_the_evidence() -> None:
 
 
 @pytest.mark.parametrize(
+    ("code", "english", "chinese"),
+    [
+        ("account_deleted", "the account was deleted", "客户账号已删除"),
+        (
+            "customer_deleted",
+            "the customer was deleted in the billing system",
+            "客户已在计费系统中删除",
+        ),
+        ("too_expensive", "too expensive", "价格过高"),
+        ("cancellation_requested", "the customer cancelled", "客户主动取消"),
+        ("no budget", "no budget", "no budget"),
+    ],
+)
+def test_known_codes_of_reasons_are_words(code: str, english: str, chinese: str) -> None:
+    ended = make_signal("churned", Severity.HIGH, SINCE, paid_until=SINCE, end_reason=code)
+
+    assert f'is "{english}".' in signal_sentence(ended, Language.EN)
+    assert f"原因是“{chinese}”。" in signal_sentence(ended, Language.ZH)
+
+
+@pytest.mark.parametrize(
     ("name", "evidence", "english", "chinese"),
     [
         (

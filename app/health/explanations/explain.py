@@ -8,7 +8,7 @@ missing on one side takes the score of the other side, so that only its weight c
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from datetime import date
 from enum import StrEnum
 from itertools import pairwise
@@ -53,15 +53,18 @@ WINDOW_FIELDS = (
     *("events", "events_before", "active_days", "active_days_before"),
 )
 BEHAVIOUR_FIELDS = tuple(
-    field.name
-    for field in fields(AccountFeatures)
-    if field.name not in {*PRICE_FIELDS, *PEER_FIELDS, "account_id"}
+    each.name
+    for each in fields(AccountFeatures)
+    if each.name not in {*PRICE_FIELDS, *PEER_FIELDS, "account_id"}
 )
 
 
 @dataclass(frozen=True)
 class ScoredDay:
-    """All that the score of an account on a day was computed from."""
+    """All that the score of an account on a day was computed from.
+
+    ``plan_names``: plan key to its name of now, for sentences.
+    """
 
     as_of: date
     features: AccountFeatures
@@ -69,6 +72,7 @@ class ScoredDay:
     benchmarks: Mapping[str, Benchmark]
     card_name: str
     override: Override | None = None
+    plan_names: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def benchmark(self) -> Benchmark:

@@ -191,7 +191,9 @@ def _changed_terms(comparison: Comparison) -> Iterator[tuple[str, str]]:
     if old.seats != new.seats:
         yield "seats", _seats_change(old.seats, new.seats, texts)
     if old.plan != new.plan:
-        yield "plan", _change("plan_changed", old.plan, new.plan, texts)
+        names = comparison.after.plan_names
+        before, after = (plan and names.get(plan, plan) for plan in (old.plan, new.plan))
+        yield "plan", _change("plan_changed", before, after, texts)
     if old.feature_exceptions != new.feature_exceptions:
         yield "exceptions", texts.format("entitlement_changed")
     if old.renewal_on != new.renewal_on:

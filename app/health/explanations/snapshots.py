@@ -8,6 +8,8 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
+from app.accounts.catalog.tables import Plan
+from app.core.row_queries import load_names
 from app.features.values import AccountFeatures
 from app.health.definition import benchmark_queries
 from app.health.definition.benchmark import Benchmark
@@ -39,6 +41,7 @@ class SnapshotReader:
         key = (session, workspace_id)
         self._find_definition = cache(partial(benchmark_queries.find_definition, *key))
         self._find_benchmarks = cache(partial(_find_benchmarks, *key))
+        self._load_plan_names = cache(partial(load_names, *key, Plan))
 
     def read(self, row: HealthHistory) -> ScoreSnapshot:
         digest = row.details.get("definition")
@@ -63,6 +66,7 @@ class SnapshotReader:
             benchmarks=benchmarks,
             card_name=details["card"],
             override=_override(details.get("override")),
+            plan_names=self._load_plan_names(),
         )
         return day if abs(evaluate_account(day).value - machine) < ROUNDING_TOLERANCE else None
 

@@ -102,6 +102,9 @@ class AccountReview(ResponseModel):
     account_id: str = Field(examples=["acme"])
     name: str | None = Field(examples=["Acme"])
     plan: str | None = Field(examples=["pro"])
+    plan_name: str | None = Field(
+        description="The name of the plan, else its key.", examples=["Professional"]
+    )
     since: date
     until: date
     currency: str = Field(examples=["USD"])

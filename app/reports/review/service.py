@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from app.accounts.catalog.tables import ProductFeature
+from app.accounts.catalog.tables import Plan, ProductFeature
 from app.accounts.queries import get_account
 from app.core.languages import Language
 from app.core.row_queries import load_names
@@ -72,10 +72,12 @@ def build_review(
     )[account_id]
     risk = queries.find_churn_risk(session, workspace_id, account_id, day=period.until)
     feature_names = load_names(session, workspace_id, ProductFeature)
+    plan = last.details.get("inputs", {}).get("plan") if last else account.plan
     return InternalAccountReview.from_row(
         account,
         audience=ReviewAudience.INTERNAL,
-        plan=last.details.get("inputs", {}).get("plan") if last else account.plan,
+        plan=plan,
+        plan_name=load_names(session, workspace_id, Plan).get(plan or "", plan),
         since=period.since,
         until=period.until,
         currency=details.get("currency") or currency,

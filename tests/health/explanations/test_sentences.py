@@ -235,3 +235,14 @@ def test_every_sentence_of_any_history_is_complete(language: Language) -> None:
 
             assert not re.search(r"[{}]|\bnan\b|None|  |e-\d", sentence), sentence
             assert sentence.endswith(" points." if language is EN else " 分。")
+
+
+def test_plans_are_named() -> None:
+    """A plan that the catalogue does not have is named by its key."""
+    name, before = "Team & more", scored_day(plan="basic", seats=5)
+    after = replace(scored_day(plan="team", seats=5), plan_names={"team": name})
+    english, chinese = sentences(effect("price", -2, "breadth", 3, 2), before, after)
+
+    assert f"because the plan changed from basic to {name}" in english
+    assert name in chinese
+    assert " team" not in english

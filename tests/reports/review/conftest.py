@@ -11,6 +11,7 @@ from app.tables import (
     Goal,
     HealthHistory,
     PersonRole,
+    Plan,
     ProductFeature,
     Ticket,
     TicketMoment,
@@ -51,6 +52,7 @@ def acme(session: Session) -> None:
     for key in ("export", "campaigns"):
         feature = {"key": key, "name": key.title(), "event_names": [key.title()]}
         session.add(ProductFeature(workspace_id="acme", **feature))
+    session.add(Plan(workspace_id="acme", key="pro", name="Professional", product_features=[]))
     for week, reach in enumerate((50.0, 40.0, 30.0)):
         add_history(session, date(2026, 3, 2) + timedelta(days=7 * week), reach)
     add_history(session, date(2026, 3, 3), 45.0)

@@ -162,3 +162,14 @@ def test_invalid_periods_audiences_and_formats_are_refused(
     session.commit()
 
     assert client.get("/api/v1/accounts/a1/review", params=wrong).status_code == 422
+
+
+@pytest.mark.usefixtures("acme")
+@pytest.mark.parametrize("audience", ["internal", "customer"])
+def test_the_plan_is_shown_by_its_name(client: TestClient, audience: str) -> None:
+    found = get(client, audience=audience)
+    params = {"format": "html", "audience": audience}
+    page = client.get("/api/v1/accounts/a1/review", params=params).text
+
+    assert (found["plan"], found["plan_name"]) == ("pro", "Professional")
+    assert "· Professional ·" in page
