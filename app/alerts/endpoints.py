@@ -18,6 +18,7 @@ from app.alerts.schemas import (
     AlertRuleVersionOut,
     AlertSnoozeIn,
 )
+from app.changes.sort_change_queries import stable_position
 from app.core.clock import Now
 from app.core.db import ReadSessionDep, SessionDep
 from app.core.pagination import Page, PagingDep
@@ -61,19 +62,20 @@ def list_alerts(
 ) -> Page[AlertOut]:
     """List alerts, the largest revenue at risk first. The filters are combined with AND."""
     where = {"rule_key": rule, "severity": severity, "account_id": account_id, "assignee": assignee}
+    position = stable_position(session, caller.workspace_id, paging, int, str, now=now)
     rows = queries.list_alerts(
         session,
         caller.workspace_id,
         state=state,
         where=where,
         now=now,
-        after=paging.position(int, str),
+        position=position,
         limit=paging.fetch_limit,
     )
     return paging.page(
         rows,
         lambda listed: AlertOut.from_listed(listed, now),
-        lambda listed: (listed.sort_value, listed.Alert.id),
+        lambda listed: (-listed[-2], listed[-1], *position.snapshot.cursor_parts()),
     )
 
 

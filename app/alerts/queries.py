@@ -1,5 +1,5 @@
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import date, datetime
 from typing import Any
 
@@ -12,6 +12,7 @@ from app.accounts.tables import Account
 from app.alerts.evaluation import Decision, StoredState
 from app.alerts.state_machine import Phase
 from app.alerts.tables import EVALUATION_NUMBERS, NOTHING, Alert, AlertState
+from app.changes.sort_change_queries import StablePosition, list_stable_rows
 from app.churn.tables import ChurnRisk
 from app.core.errors import NotFoundError
 from app.core.query_helpers import keyset, same_account
@@ -28,9 +29,8 @@ DELETE_DIGESTS = SQL.delete_digests
 WAITING_AT_ONCE = 1000
 SAME_RULE = and_(same_account(AlertState, Alert), AlertState.rule_key == Alert.rule_key)
 
-ListedAlert = Row[Alert, str | None, AlertState | None, int | None, str, int]
-"""``Alert``, ``name`` of the account, ``AlertState``, ``revenue_at_risk_cents``, its basis,
-and what the list is sorted by."""
+ListedAlert = Row[Alert, str | None, AlertState | None, int | None, str]
+"""``Alert``, ``name`` of the account, ``AlertState``, ``revenue_at_risk_cents``, its basis."""
 
 
 def next_evaluation_number(session: Session, workspace_id: str) -> int:  # noqa: ARG001 - one sequence for all
@@ -169,23 +169,35 @@ def list_alerts(
     state: str,
     where: Mapping[str, str | None],
     now: datetime,
-    after: tuple[int, str] | None,
+    position: StablePosition,
     limit: int,
-) -> Sequence[ListedAlert]:
+) -> Sequence[Any]:
     """List alerts, the largest revenue at risk first. ``where``: column to its value (None: any).
 
-    ``after``: the revenue at risk and the id after which to start.
+    ``position``: the revenue at risk and the id after which to start. The last two columns of a row
+    beside those of ``ListedAlert`` are both, with the revenue below zero: as of the first page.
     """
     filters = [getattr(Alert, name) == value for name, value in where.items() if value is not None]
     rows = _select_listed(workspace_id).where(*_in_state(state, now), *filters)
-    position = after and (-after[0], after[1])
-    rows = keyset(rows, -REVENUE_AT_RISK, Alert.id, after=position, limit=limit)
-    return session.execute(rows).all()
+    if position.values is not None:
+        revenue, alert_id = position.values
+        position = replace(position, values=(-revenue, alert_id))
+    return list_stable_rows(
+        session,
+        workspace_id,
+        rows,
+        position,
+        key={"account_id": Alert.account_id},
+        value=-REVENUE_AT_RISK,
+        id_column=Alert.__table__.columns["id"],
+        descending=False,
+        limit=limit,
+    )
 
 
 def _select_listed(
     workspace_id: str,
-) -> Select[Alert, str | None, AlertState | None, int | None, str, int]:
+) -> Select[Alert, str | None, AlertState | None, int | None, str]:
     return (
         select(
             Alert,
@@ -193,7 +205,6 @@ def _select_listed(
             AlertState,
             KNOWN_REVENUE_AT_RISK.label("revenue_at_risk_cents"),
             REVENUE_BASIS.label("revenue_at_risk_basis"),
-            REVENUE_AT_RISK.label("sort_value"),
         )
         .outerjoin(Account, same_account(Account, Alert))
         .outerjoin(HealthScore, same_account(HealthScore, Alert))

@@ -36,6 +36,15 @@ class ListSnapshot:
         offsets = ",".join(str(each - self.oldest) for each in self.running)
         return (self.oldest, self.next_id, offsets, self.number, self.taken_at)
 
+    def sql_values(self) -> dict[str, Any]:
+        """Return the parameters of SQL that looks for changes since, beside the workspace."""
+        return {
+            "oldest": self.oldest,
+            "next_id": self.next_id,
+            "running": list(self.running),
+            "number": self.number,
+        }
+
     @classmethod
     def parse(cls, parts: Sequence[Any], *, now: datetime) -> Self:
         """Parse the parts of a cursor. Raise InvalidCursorError if they are too old."""

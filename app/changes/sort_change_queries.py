@@ -42,6 +42,9 @@ SQL = load_sql(__file__)
 SNAPSHOT = SQL.snapshot.columns(
     oldest=BigInteger, next_id=BigInteger, running=ARRAY(BigInteger), number=BigInteger
 )
+FIRST_CHANGES = SQL.fill("first_changes")
+FIRST_UNUSED = SQL.fill("first_unused")
+"""SQL: the first changes of scores, and of unused features, since ``ListSnapshot.sql_values``."""
 HEALTH_SCORE = "health_score"
 MANY_CHANGES = 5_000
 """From so many changes on, one query that sorts all rows is faster than one for either kind."""
@@ -198,9 +201,10 @@ def list_stable_rows(
     value: ColumnElement[Any],
     id_column: ColumnElement[Any],
     named: Mapping[str, ColumnElement[Any]] | None = None,
+    descending: bool = True,
     limit: int,
 ) -> list[Row[Any]]:
-    """Return a page of rows by a value, which is never null, and an id, highest first.
+    """Return a page of rows by a value, which is never null, and an id, highest or lowest first.
 
     The last two columns of the rows are both. ``key``, ``named``: as in ``PastValues``.
     """
@@ -213,7 +217,7 @@ def list_stable_rows(
                 *(by, id_column),
                 after=position.values,
                 limit=limit,
-                descending=True,
+                descending=descending,
             )
         ).all()
         for each, by in ((query.where(past.is_unchanged), value), (changed, past_value))
@@ -222,8 +226,8 @@ def list_stable_rows(
         *rows,
         value=lambda row: row[-2],
         key=lambda row: row[-1],
-        descending=True,
-        descending_key=True,
+        descending=descending,
+        descending_key=descending,
         limit=limit,
     )
 

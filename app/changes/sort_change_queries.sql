@@ -11,3 +11,22 @@ FROM (
            CAST(CAST(pg_current_xact_id_if_assigned() AS text) AS bigint) AS own
     FROM pg_current_snapshot() AS s
 ) AS moment
+
+-- name: is_later
+-- Whether the snapshot does not see a change.
+workspace_id = :workspace_id AND transaction_id >= :oldest AND (
+    transaction_id >= :next_id OR transaction_id = ANY(CAST(:running AS bigint[]))
+    OR number > :number AND transaction_id = CAST(
+        CAST(pg_current_xact_id_if_assigned() AS text) AS bigint))
+
+-- name: first_changes
+-- By account the first change of its score that the snapshot does not see: the values before it are
+-- those of the snapshot.
+SELECT DISTINCT ON (account_id) * FROM sort_change
+WHERE {{is_later}} AND source = 'health_score'
+ORDER BY account_id, number
+
+-- name: first_unused
+SELECT DISTINCT ON (account_id) * FROM sort_change
+WHERE {{is_later}} AND source = 'health_score' AND unused IS NOT NULL
+ORDER BY account_id, number

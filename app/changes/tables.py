@@ -34,7 +34,8 @@ class SortChange(Table):
 
     Later pages of a list place a row by the value that it had on the first page. Triggers write one
     row for each changed row of the table ``source``, with its old values; all are null if there was
-    no row. ``transaction_id``: the transaction that made the change.
+    no row. ``unused``: the product features that the account did not use, with their money; null if
+    they did not change. ``transaction_id``: the transaction that made the change.
     """
 
     __tablename__ = "sort_change"
@@ -60,3 +61,4 @@ class SortChange(Table):
     revenue_at_risk_cents: Mapped[int | None] = mapped_column(BigInteger)
     intervention_id: Mapped[Key | None]
     value_cents: Mapped[float | None]
+    unused: Mapped[list[Any] | None] = mapped_column(JSONB)

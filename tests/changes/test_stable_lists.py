@@ -1,4 +1,4 @@
-"""Suggestions and overrides come once each while the values that sort them change."""
+"""Lists whose rows come once each while the values that sort them change."""
 
 from collections.abc import Callable, Iterator
 from datetime import timedelta
@@ -13,7 +13,7 @@ from app.core.db import SessionFactory, create_session_factory, transaction
 from app.core.pagination import InvalidCursorError, encode_cursor
 from app.core.settings import Settings
 from app.main import Storage, create_app
-from app.tables import HealthScore, Intervention, ScoreOverride
+from app.tables import HealthScore, Intervention, ProductFeature, ScoreOverride
 from tests import factories
 from tests.conftest import NOW
 
@@ -157,3 +157,76 @@ def test_a_forged_snapshot_changes_no_more_than_the_order(reader: TestClient, ex
 
     assert answer.status_code == 200
     assert len(answer.json()["items"]) == len(NUMBERS)
+
+
+ALERTS = "/api/v1/alerts"
+ADOPTION = "/api/v1/product-features/sso/adoption"
+LISTS = {
+    "alerts": (ALERTS, {}),
+    **{use: (ADOPTION, {"use": use}) for use in ("unused", "adopted", "gained", "lost")},
+}
+
+
+def set_money(session: Session, rank: Callable[[int], int], *, adopted: bool, before: bool) -> None:
+    """Set the MRR, and what SSO costs, of accounts in a bad band, to the rank in dollars."""
+    for number in NUMBERS:
+        score = session.get_one(HealthScore, ("acme", f"a{number}"))
+        money = 100 * rank(number)
+        inputs: dict[str, Any] = {"plan": None, "segment": None, "pays": True}
+        inputs |= {"adopted": ["sso"] * adopted, "adopted_before": ["sso"] * before}
+        unused = [{"key": "sso", "share": 0.1, "cents": money}]
+        score.mrr_cents, score.band, score.status = money, "at_risk", "ok"
+        score.details = {
+            "inputs": inputs | {"feature_exceptions": {}},
+            "entitlement": {"unused": [] if adopted else unused},
+        }
+
+
+@pytest.mark.parametrize("order", ORDERS.values(), ids=ORDERS)
+@pytest.mark.parametrize("name", LISTS)
+def test_alerts_and_adoption_come_once_each_in_the_order_of_the_first_page(
+    reader: TestClient,
+    committed: SessionFactory,
+    name: str,
+    order: Callable[[int], int],
+) -> None:
+    path, query = LISTS[name]
+    use = {"adopted": name in {"adopted", "gained"}, "before": name in {"adopted", "lost"}}
+    with transaction(committed) as session:
+        session.add(ProductFeature(workspace_id="acme", key="sso", name="SSO", event_names=[]))
+        for number in NUMBERS:
+            factories.alert(session, f"a{number}")
+        set_money(session, lambda number: 7 - number, **use)
+    first = reader.get(path, params={**query, "limit": 4}).json()
+    with transaction(committed) as session:
+        set_money(session, order, **use)
+    cursor = {"cursor": first["next_cursor"]}
+    second = reader.get(path, params={**query, "limit": 2, **cursor}).json()
+    with transaction(committed) as session:
+        set_money(session, lambda number: 7 - order(number), **use)
+    cursor = {"cursor": second["next_cursor"]}
+    third = reader.get(path, params={**query, "limit": 9, **cursor}).json()
+
+    shown = [item for page in (first, second, third) for item in page["items"]]
+    assert [item["account_id"] for item in shown] == [f"a{number}" for number in NUMBERS]
+    assert third["next_cursor"] is None
+
+
+def test_a_score_that_is_deleted_and_comes_back_keeps_its_place(
+    reader: TestClient, committed: SessionFactory
+) -> None:
+    """a0 comes first. It is scored from scratch and costs least now: it does not come again."""
+    with transaction(committed) as session:
+        session.add(ProductFeature(workspace_id="acme", key="sso", name="SSO", event_names=[]))
+        set_money(session, lambda number: 9 - number, adopted=False, before=False)
+    first = reader.get(ADOPTION, params={"limit": 4}).json()
+    with transaction(committed) as session:
+        session.delete(session.get_one(HealthScore, ("acme", "a0")))
+    with transaction(committed) as session:
+        session.add(HealthScore(workspace_id="acme", account_id="a0"))
+        session.flush()
+        set_money(session, lambda number: 9 - number if number else 1, adopted=False, before=False)
+    query: dict[str, Any] = {"limit": 9, "cursor": first["next_cursor"]}
+    rest = reader.get(ADOPTION, params=query).json()
+
+    assert [item["account_id"] for item in rest["items"]] == ["a4", "a5", "a6", "a7"]

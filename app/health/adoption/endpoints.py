@@ -62,6 +62,7 @@ def get_product_feature_adoption(
         plans_without=plans_without,
         window_days=get_active_scorecard(session, caller.workspace_id)[1].window_days,
         known_from=known_from,
+        now=now,
         segment=segment,
         plan=plan,
     )

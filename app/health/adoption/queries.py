@@ -1,11 +1,16 @@
 """The adoption of a product feature, from the inputs of the newest scores."""
 
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy.orm import Session
 
+from app.changes.sort_change_queries import (
+    FIRST_CHANGES,
+    FIRST_UNUSED,
+    stable_position,
+)
 from app.core.pagination import Paging, RowPage
 from app.core.sql import load_sql
 from app.health.adoption.schemas import AccountAdoptionOut, AdoptionGroup, AdoptionStatus
@@ -18,10 +23,22 @@ CONDITIONS = {
     AdoptionStatus.LOST: "entitled AND adopted_before AND NOT adopted",
     AdoptionStatus.UNENTITLED: "adopted AND NOT entitled",
 }
-MONEY = {AdoptionStatus.UNUSED: "coalesce(cents, 0)"}
-MRR = "coalesce(mrr_cents, 0)"
+BY_CENTS = {
+    "money": "coalesce(f.cents, 0)",
+    "past_money": SQL.sections["past_cents"],
+    "first_changes": FIRST_UNUSED,
+}
+BY_MRR = {
+    "money": "coalesce(f.mrr_cents, 0)",
+    "past_money": "c.mrr_cents",
+    "first_changes": FIRST_CHANGES,
+}
 STATEMENTS = {
-    status: SQL.compose("adoption", condition=condition, money=MONEY.get(status, MRR))
+    status: SQL.compose(
+        "adoption",
+        condition=condition,
+        **(BY_CENTS if status is AdoptionStatus.UNUSED else BY_MRR),
+    )
     for status, condition in CONDITIONS.items()
 }
 
@@ -36,19 +53,23 @@ def load_adoption(
     plans_without: Sequence[str],
     window_days: int,
     known_from: date | None,
+    now: datetime,
     segment: str | None,
     plan: str | None,
 ) -> tuple[dict[str, list[AdoptionGroup]], RowPage[AccountAdoptionOut]]:
     """Return adoption counts (total, by segment and by plan), and a page of accounts.
 
     The counts are by grouping: ``all`` (always one group), ``segment`` and ``plan``. The largest
-    groups come first. The page holds the accounts of one status, the most money first.
+    groups come first. The page holds the accounts of one status, the most money first, in the order
+    of the first page.
     ``plans_without``: the plans that do not include the product feature. ``known_from``: the day
     before which its use is unknown; None: all use is known. Churned and excluded
     accounts are left out.
     """
-    money, account_id = paging.position(int, str) or (None, None)
+    position = stable_position(session, workspace_id, paging, int, str, now=now)
+    money, account_id = position.values or (None, None)
     values = {
+        **position.snapshot.sql_values(),
         "workspace_id": workspace_id,
         "key": key,
         "plans_without": list(plans_without),
@@ -64,7 +85,8 @@ def load_adoption(
     groups: dict[str, list[AdoptionGroup]] = {"all": [], "segment": [], "plan": []}
     for row in counts:
         groups[row["by"]].append(_group(row))
-    page = paging.cut(accounts, lambda row: (row["money"], row["account_id"]))
+    snapshot = position.snapshot.cursor_parts()
+    page = paging.cut(accounts, lambda row: (row["money"], row["account_id"], *snapshot))
     rows = [AccountAdoptionOut.model_validate(row) for row in page.rows]
     return groups, RowPage(rows, page.next_cursor)
 

@@ -42,13 +42,18 @@ GROUP BY GROUPING SETS ((), (segment), (plan))
 ORDER BY 1, 3 DESC, 2
 
 -- name: adoption
--- condition: that of a status. money: what the accounts are sorted by.
+-- condition: that of a status. money, past_money: what the accounts are sorted by, and what that was
+-- on the first page, for those that have changed since. Without a score it is 0.
 {{account_adoption}},
+changed AS MATERIALIZED ({{first_changes}}),
 matching AS (
-    SELECT *, {{money}} AS money FROM account_adoption
+    SELECT f.*, CASE WHEN c.account_id IS NULL THEN {{money}} ELSE coalesce({{past_money}}, 0) END
+               AS money
+    FROM account_adoption f
+    LEFT JOIN changed c ON c.account_id = f.account_id
     WHERE {{condition}}
-      AND (CAST(:segment AS text) IS NULL OR segment = :segment)
-      AND (CAST(:plan AS text) IS NULL OR plan = :plan)
+      AND (CAST(:segment AS text) IS NULL OR f.segment = :segment)
+      AND (CAST(:plan AS text) IS NULL OR f.plan = :plan)
 ),
 page AS (
     SELECT f.account_id, a.name, f.segment, f.plan, f.mrr_cents, f.adopted, f.adopted_before,
@@ -61,3 +66,7 @@ page AS (
 )
 SELECT (SELECT json_agg(c) FROM ({{counts}}) AS c) AS counts,
        (SELECT coalesce(json_agg(l), '[]') FROM page l) AS accounts
+
+-- name: past_cents
+(SELECT CAST(u ->> 'cents' AS bigint) FROM jsonb_array_elements(c.unused) AS u
+ WHERE u ->> 'key' = :key)
