@@ -18,6 +18,7 @@ from app.portfolio.fields import CHOICES, FIELDS
 from app.portfolio.schemas import FILTER_EXAMPLE, FILTER_SCHEMA_NAME
 from app.webhooks import message_endpoints, message_types
 from app.workspaces.auth import ScopeCheck
+from app.workspaces.idempotency import add_idempotency_keys
 from app.workspaces.keys import Scope
 
 TITLE = "Customer Health"
@@ -97,6 +98,7 @@ def install(app: FastAPI) -> None:
                 add_filter(document, language)
             csv_responses.add_csv(document, app)
             etags.add_etags(document)
+            add_idempotency_keys(document, app)
             schemas.add_problems(document)
             add_scopes(document, app)
         return generate()

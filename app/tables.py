@@ -72,7 +72,7 @@ from app.portfolio.tables import SavedSegment
 from app.signals.tables import AccountActivity, AccountSignal, SignalSettings
 from app.usage.tables import DailyReach, DailyUsage, FirstUse
 from app.webhooks.tables import Attempt, Delivery, Message, MessageSequence, WebhookEndpoint
-from app.workspaces.tables import ApiKey, AuditEntry, Workspace
+from app.workspaces.tables import ApiKey, AuditEntry, IdempotencyKey, Workspace
 
 metadata = Table.metadata
 
@@ -118,6 +118,7 @@ __all__ = [
     "HealthHistory",
     "HealthScore",
     "IdChange",
+    "IdempotencyKey",
     "ImportChunk",
     "ImportFile",
     "ImportPeriod",

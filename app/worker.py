@@ -52,6 +52,7 @@ from app.webhooks import delivery_queries, recovery
 from app.webhooks.connector import Connector
 from app.webhooks.delivery_worker import DeliveryThread, DeliveryWorker
 from app.webhooks.http_client import HttpClient
+from app.workspaces import idempotency_queries
 
 IDLE_SECONDS = 0.1
 DATABASE_ERROR_SECONDS = 1.0
@@ -262,6 +263,7 @@ class Worker:
             changes.delete_old_changes(session, before=now - RETENTION)
             sort_change_queries.delete_old_sort_changes(session, before=now - snapshots.RETENTION)
             jobs.delete_finished_jobs(session, before=now - timedelta(days=JOB_DAYS))
+            idempotency_queries.delete_expired_keys(session)
         with transaction(self.sessions) as session:
             delivery_queries.delete_old_messages(session, before=messages_before)
         monitoring.watch_sources(self.sessions, now=now)

@@ -33,6 +33,7 @@ from app.core.errors import NotFoundError
 from app.core.pagination import Page, PagingDep
 from app.core.schemas import Day, Id, problem_responses
 from app.workspaces.auth import AccountIdFilter, AccountWriter, Caller, Reader
+from app.workspaces.idempotency import IdempotentRoute
 from app.workspaces.resources import AccountRowListDep, RowsDep
 
 ERRORS = problem_responses(400, 401, 403, 404, 422)
@@ -40,7 +41,10 @@ CONFLICT = problem_responses(409)
 accounts_router = APIRouter(prefix="/api/v1/accounts", tags=["accounts"], responses=ERRORS)
 users_router = APIRouter(prefix="/api/v1/users", tags=["users"], responses=ERRORS)
 subscriptions_router = APIRouter(
-    prefix="/api/v1/subscriptions", tags=["subscriptions"], responses=ERRORS
+    prefix="/api/v1/subscriptions",
+    tags=["subscriptions"],
+    responses=ERRORS,
+    route_class=IdempotentRoute,
 )
 
 OnDay = Annotated[

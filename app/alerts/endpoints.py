@@ -25,15 +25,20 @@ from app.core.pagination import Page, PagingDep
 from app.core.schemas import NO_NUL, Id, problem_responses
 from app.signals.signal import Severity
 from app.workspaces.auth import AccountIdFilter, AlertActor, Reader
+from app.workspaces.idempotency import IdempotentRoute
 from app.workspaces.service import Actor
 
 alerts = APIRouter(
-    prefix="/api/v1/alerts", tags=["alerts"], responses=problem_responses(401, 403, 404, 422)
+    prefix="/api/v1/alerts",
+    tags=["alerts"],
+    responses=problem_responses(401, 403, 404, 422),
+    route_class=IdempotentRoute,
 )
 rules = APIRouter(
     prefix="/api/v1/alert-rules",
     tags=["alert rules"],
     responses=problem_responses(400, 401, 403, 404, 422),
+    route_class=IdempotentRoute,
 )
 
 AlertId = Annotated[

@@ -16,9 +16,13 @@ from app.core.pagination import Page, PagingDep
 from app.core.schemas import problem_responses
 from app.jobs.schemas import JobOut
 from app.workspaces.auth import AdminActor, Reader
+from app.workspaces.idempotency import IdempotentRoute
 
 models_router = APIRouter(
-    prefix="/api/v1", tags=["churn models"], responses=problem_responses(400, 401, 403, 404, 422)
+    prefix="/api/v1",
+    tags=["churn models"],
+    responses=problem_responses(400, 401, 403, 404, 422),
+    route_class=IdempotentRoute,
 )
 
 Version = Annotated[

@@ -212,13 +212,22 @@ def _session_info(request: Request) -> dict[str, int]:
 
 
 async def request_session(request: Request) -> AsyncGenerator[Session]:
-    """Yield the session of a request that writes, and commit it at the end."""
+    """Yield the session of a request that writes, and commit it at the end.
+
+    Nested use gets the same session, which the outer use commits.
+    """
+    outer: Session | None = request.scope.get("write_session")
+    if outer is not None:
+        yield outer
+        return
     async with database_slot(request):
         session: Session = request.app.state.sessions(info=_session_info(request))
+        request.scope["write_session"] = session
         try:
             yield session
             await run_in_threadpool(commit, session)
         finally:
+            request.scope["write_session"] = None
             if session.in_transaction():
                 await run_in_threadpool(session.close)
 
@@ -232,6 +241,9 @@ async def read_session(request: Request) -> AsyncGenerator[Session]:
         finally:
             session.close()
 
+
+request_transaction = asynccontextmanager(request_session)
+"""The transaction of a request, for a route class that does something before and after its code."""
 
 # scope="function" commits before the response is sent: no 2xx for work that was not stored.
 SessionDep = Annotated[Session, Depends(request_session, scope="function")]

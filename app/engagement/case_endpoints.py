@@ -30,10 +30,14 @@ from app.engagement.reply_standards.service import load_reply_due_times
 from app.engagement.tables import PRESENT, FeedbackItem, Incident, SurveyResponse, Ticket
 from app.engagement.versions.objects import get_present
 from app.workspaces.auth import AccountActor
+from app.workspaces.idempotency import IdempotentRoute
 from app.workspaces.resources import AccountRowListDep, RowListDep, RowsDep
 
 router = APIRouter(
-    prefix="/api/v1", tags=["engagement"], responses=problem_responses(400, 401, 403, 404, 422)
+    prefix="/api/v1",
+    tags=["engagement"],
+    responses=problem_responses(400, 401, 403, 404, 422),
+    route_class=IdempotentRoute,
 )
 CONFLICT = problem_responses(409)
 

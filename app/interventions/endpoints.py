@@ -24,10 +24,14 @@ from app.interventions.schemas import (
 )
 from app.interventions.states import InterventionAction, InterventionState
 from app.workspaces.auth import AccountActor, AccountIdFilter, Reader
+from app.workspaces.idempotency import IdempotentRoute
 from app.workspaces.service import Actor
 
 router = APIRouter(
-    prefix="/api/v1", tags=["interventions"], responses=problem_responses(400, 401, 403, 404, 422)
+    prefix="/api/v1",
+    tags=["interventions"],
+    responses=problem_responses(400, 401, 403, 404, 422),
+    route_class=IdempotentRoute,
 )
 
 InterventionId = Annotated[str, Path(max_length=255)]

@@ -12,8 +12,14 @@ from app.jobs import queries, service
 from app.jobs.schemas import JobOut
 from app.jobs.tables import JobState
 from app.workspaces.auth import Admin, Reader
+from app.workspaces.idempotency import IdempotentRoute
 
-router = APIRouter(prefix="/api/v1", tags=["jobs"], responses=problem_responses(401, 403, 404, 422))
+router = APIRouter(
+    prefix="/api/v1",
+    tags=["jobs"],
+    responses=problem_responses(401, 403, 404, 422),
+    route_class=IdempotentRoute,
+)
 
 
 @router.get("/jobs", summary="List jobs")

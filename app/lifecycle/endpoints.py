@@ -9,8 +9,13 @@ from app.lifecycle import queries, service
 from app.lifecycle.schemas import AccountMerge, AccountMoveOut, AccountRename, ErasureOut
 from app.lifecycle.tables import ERASURES, MOVES
 from app.workspaces.auth import Admin, AdminActor, Reader
+from app.workspaces.idempotency import IdempotentRoute
 
-router = APIRouter(prefix="/api/v1", responses=problem_responses(400, 401, 403, 404, 422))
+router = APIRouter(
+    prefix="/api/v1",
+    responses=problem_responses(400, 401, 403, 404, 422),
+    route_class=IdempotentRoute,
+)
 
 
 @router.delete("/users/{user_id}", summary="Erase a user", tags=["privacy"], status_code=202)

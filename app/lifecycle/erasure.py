@@ -29,6 +29,7 @@ from app.lifecycle.steps import (
     set_fence,
 )
 from app.lifecycle.tables import IdChange
+from app.workspaces.idempotency_queries import erase_answers
 
 SQL = load_sql(__file__)
 Parameters = Callable[[IdChange], Mapping[str, Any]]
@@ -176,6 +177,7 @@ def _without(value: Any, ids: Collection[str]) -> Any:  # noqa: ANN401 - any JSO
 
 
 def _delete_private_data(session: Session, change: IdChange) -> None:
+    erase_answers(session, change.workspace_id)
     tombstones.delete(session, change.workspace_id, change.id, kind=EMAIL)
     change.private = None
 

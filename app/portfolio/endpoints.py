@@ -35,11 +35,12 @@ from app.portfolio.schemas import (
 from app.portfolio.segment_service import resolve_filter, resolve_filter_query
 from app.portfolio.tables import SavedSegment
 from app.workspaces.auth import AccountActor, Reader
+from app.workspaces.idempotency import IdempotentRoute
 from app.workspaces.resources import delete_row
 
 MAX_FILTER_LENGTH = 8000
 
-list_router = APIRouter(prefix="/api/v1", tags=["accounts"])
+list_router = APIRouter(prefix="/api/v1", tags=["accounts"], route_class=IdempotentRoute)
 segment_router = APIRouter(prefix="/api/v1/segments", tags=["segments"])
 
 ExactText = Annotated[str, Field(max_length=255, pattern=NO_NUL)]

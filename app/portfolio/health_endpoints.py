@@ -28,10 +28,11 @@ from app.health.status_reasons import MENTION_SILENCE, status_reason
 from app.portfolio.revenue_at_risk_queries import load_revenue_at_risk
 from app.portfolio.schemas import ChurnRiskSummary
 from app.workspaces.auth import AccountWriter, Reader
+from app.workspaces.idempotency import IdempotentRoute
 
 MAX_ACCOUNT_IDS = 500
 
-router = APIRouter(prefix="/api/v1", tags=["health"])
+router = APIRouter(prefix="/api/v1", tags=["health"], route_class=IdempotentRoute)
 
 
 class AccountHealthOut(HealthOut):

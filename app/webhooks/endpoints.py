@@ -24,6 +24,7 @@ from app.webhooks.schemas import (
 )
 from app.webhooks.service import EndpointSecretStore
 from app.workspaces.auth import WebhookActor, WebhookWriter
+from app.workspaces.idempotency import IdempotentRoute
 
 DEFAULT_ROTATION = SecretRotationIn()
 
@@ -31,6 +32,7 @@ router = APIRouter(
     prefix="/api/v1/webhook-endpoints",
     tags=["webhooks"],
     responses=problem_responses(400, 401, 403, 404, 422),
+    route_class=IdempotentRoute,
 )
 
 

@@ -14,9 +14,13 @@ from app.webhooks import queries, service
 from app.webhooks.message_types import MessageType
 from app.webhooks.schemas import MessageOut, MessageTypeOut, ReplayOut
 from app.workspaces.auth import AccountIdFilter, Reader, WebhookWriter
+from app.workspaces.idempotency import IdempotentRoute
 
 router = APIRouter(
-    prefix="/api/v1", tags=["webhooks"], responses=problem_responses(400, 401, 403, 404, 422)
+    prefix="/api/v1",
+    tags=["webhooks"],
+    responses=problem_responses(400, 401, 403, 404, 422),
+    route_class=IdempotentRoute,
 )
 
 

@@ -196,12 +196,16 @@ class ScopeCheck:
         return caller
 
 
-async def authorize(request: Request) -> None:
-    """Run the check of the route, if it has one, before its body is read."""
+async def find_caller(request: Request) -> Caller | None:
+    """Run the check of the route and return its caller; None if the route has no check."""
     route = request.scope.get("route")
     check = _find_check(route.dependant) if isinstance(route, APIRoute) else None
-    if check is not None:
-        await check(request)
+    return None if check is None else await check(request)
+
+
+async def authorize(request: Request) -> None:
+    """Run the check of the route, if it has one, before its body is read."""
+    await find_caller(request)
 
 
 def _find_check(dependant: Dependant) -> ScopeCheck | None:

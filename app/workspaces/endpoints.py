@@ -11,6 +11,7 @@ from app.core.pagination import Page, PagingDep
 from app.core.schemas import Id, problem_responses
 from app.workspaces import queries, service
 from app.workspaces.auth import Admin, AdminActor
+from app.workspaces.idempotency import IdempotentRoute
 from app.workspaces.keys import NewKey
 from app.workspaces.schemas import (
     ApiKeyIn,
@@ -25,7 +26,7 @@ from app.workspaces.service import Actor
 
 DEFAULT_ROTATION = ApiKeyRotation()
 
-router = APIRouter(prefix="/api/v1", tags=["workspace"])
+router = APIRouter(prefix="/api/v1", tags=["workspace"], route_class=IdempotentRoute)
 
 
 @router.get("/workspace", summary="Get the workspace")
@@ -44,7 +45,7 @@ def update_workspace(body: WorkspacePatch, session: SessionDep, actor: AdminActo
 
 @router.get("/api-keys", summary="List API keys")
 def list_api_keys(session: ReadSessionDep, caller: Admin, paging: PagingDep) -> Page[ApiKeyOut]:
-    """List API keys, oldest first. The keys themselves are not stored and cannot be shown again."""
+    """List API keys, oldest first. Only hashes of the keys are stored: no list can show them."""
     rows = queries.list_keys(
         session, caller.workspace_id, after=paging.position(str), limit=paging.fetch_limit
     )
@@ -53,7 +54,10 @@ def list_api_keys(session: ReadSessionDep, caller: Admin, paging: PagingDep) -> 
 
 @router.post("/api-keys", summary="Create an API key", status_code=201)
 def create_api_key(body: ApiKeyIn, session: SessionDep, actor: AdminActor) -> NewApiKeyOut:
-    """Create an API key. Only this answer has the key itself: store it now."""
+    """Create an API key. Only this answer has the key itself: store it now.
+
+    A repetition with the same `Idempotency-Key` gets the same answer for 24 hours.
+    """
     seconds = body.expires_in_seconds
     expires_at = None if seconds is None else actor.at + timedelta(seconds=seconds)
     key = service.create_key(

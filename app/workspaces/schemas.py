@@ -108,7 +108,7 @@ class ApiKeyOut(ResponseModel):
 
 
 class NewApiKeyOut(ApiKeyOut):
-    """A new API key with its text, which is not stored and never shown again."""
+    """A new API key with its text, which no other route can show again."""
 
     key: str = Field(examples=["hk_0aZ81bQ2xY_…"])
 

@@ -81,3 +81,20 @@ class AuditEntry(Table):
     action: Mapped[str]
     subject: Mapped[str]
     details: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default="{}")
+
+
+class IdempotencyKey(WorkspaceTable):
+    """A POST that was carried out, kept for a day (docs/adr/0036).
+
+    ``digest``: a hash of the caller, the route and the key that the client chose. ``fingerprint``:
+    a hash of the request. ``answer``: encrypted; null if it is too large, or after an erasure,
+    which also removes the fingerprint.
+    """
+
+    __tablename__ = "idempotency_key"
+    __table_args__ = (Index(None, "created_at"),)
+
+    digest: Mapped[bytes] = mapped_column(LargeBinary, primary_key=True)
+    fingerprint: Mapped[bytes | None] = mapped_column(LargeBinary)
+    answer: Mapped[bytes | None] = mapped_column(LargeBinary)
+    created_at: Mapped[Instant] = mapped_column(server_default=func.now())

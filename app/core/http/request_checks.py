@@ -22,6 +22,11 @@ from app.core.errors import (
 BODY_TIMEOUT_SECONDS = 8
 
 
+class IncompleteBodyError(BadRequestError):
+    code = "invalid_json"
+    default_detail = "The connection closed before the body was complete. Send the request again."
+
+
 def check_query(request: Request) -> None:
     """Refuse unknown query parameters and repeated ones.
 
@@ -83,10 +88,7 @@ async def read_body(request: Request, *, limit: int) -> bytes:
             f"The body did not arrive within {BODY_TIMEOUT_SECONDS} s. Send it again."
         ) from None
     except ClientDisconnect:
-        raise BadRequestError(
-            "The connection closed before the body was complete. Send the request again.",
-            code="invalid_json",
-        ) from None
+        raise IncompleteBodyError from None
     return bytes(raw)
 
 

@@ -35,13 +35,14 @@ from app.events.quarantine.schemas import (
     ReplayResult,
 )
 from app.workspaces.auth import AccountActor, AccountWriter, Reader
+from app.workspaces.idempotency import IdempotentRoute
 from app.workspaces.service import Actor
 
 MAX_SELECTED, MAX_GROUPS, MAX_RESULTS = 1000, 1000, 100
 MAX_ID_DIGITS = 18
 """Any number of 18 digits fits into 64 bits."""
 
-router = APIRouter(prefix="/api/v1/quarantine", tags=["quarantine"])
+router = APIRouter(prefix="/api/v1/quarantine", tags=["quarantine"], route_class=IdempotentRoute)
 
 StatusFilter = Annotated[
     Literal["open", "replayed", "discarded", "all"],

@@ -11,9 +11,13 @@ from app.core.schemas import Day, RequestModel, ResponseModel, problem_responses
 from app.health.restatements import queries, restate
 from app.health.schemas import ScorecardVersion
 from app.workspaces.auth import AdminActor, Reader
+from app.workspaces.idempotency import IdempotentRoute
 
 router = APIRouter(
-    prefix="/api/v1", tags=["scorecards"], responses=problem_responses(400, 401, 403, 404, 422)
+    prefix="/api/v1",
+    tags=["scorecards"],
+    responses=problem_responses(400, 401, 403, 404, 422),
+    route_class=IdempotentRoute,
 )
 
 

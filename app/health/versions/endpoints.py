@@ -16,9 +16,13 @@ from app.health.schemas import ScorecardVersion
 from app.health.versions import service, simulation_service
 from app.health.versions.simulation import SimulationOut
 from app.workspaces.auth import AdminActor, Reader
+from app.workspaces.idempotency import IdempotentRoute
 
 router = APIRouter(
-    prefix="/api/v1", tags=["scorecards"], responses=problem_responses(400, 401, 403, 404, 422)
+    prefix="/api/v1",
+    tags=["scorecards"],
+    responses=problem_responses(400, 401, 403, 404, 422),
+    route_class=IdempotentRoute,
 )
 
 

@@ -15,11 +15,13 @@ from app.interventions.experiments.schemas import (
     RollOutIn,
 )
 from app.workspaces.auth import AdminActor, Reader
+from app.workspaces.idempotency import IdempotentRoute
 
 router = APIRouter(
     prefix="/api/v1/experiments",
     tags=["experiments"],
     responses=problem_responses(400, 401, 403, 404, 422),
+    route_class=IdempotentRoute,
 )
 
 ExperimentId = Annotated[str, Path(max_length=255)]

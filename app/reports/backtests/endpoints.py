@@ -9,9 +9,13 @@ from app.jobs import queries
 from app.reports.backtests import service
 from app.reports.backtests.schemas import BacktestIn, BacktestOut
 from app.workspaces.auth import AccountActor, Reader
+from app.workspaces.idempotency import IdempotentRoute
 
 router = APIRouter(
-    prefix="/api/v1", tags=["reports"], responses=problem_responses(401, 403, 404, 422)
+    prefix="/api/v1",
+    tags=["reports"],
+    responses=problem_responses(401, 403, 404, 422),
+    route_class=IdempotentRoute,
 )
 
 
