@@ -1,6 +1,6 @@
 """The ingest routes. Bodies are parsed here: some SDKs send a wrong content type."""
 
-from collections.abc import AsyncGenerator, Callable, Mapping
+from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any, Literal
@@ -9,10 +9,11 @@ from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import Response
 
 from app.core.db import database_slot
-from app.core.errors import UnauthorizedError, UnsupportedMediaTypeError
+from app.core.errors import UnauthorizedError
 from app.core.http.request_checks import read_body, trust_connection
 from app.core.schemas import problem_responses
 from app.events.ingestion import service
+from app.events.ingestion.cloud_events import refuse_cloud_event_requests, refuse_cloud_events
 from app.events.ingestion.limits import IngestLimits
 from app.events.ingestion.queries import BatchOrigin
 from app.events.ingestion.schemas import NATIVE_EVENTS, SEGMENT_BATCH, SEGMENT_CALL, Receipt
@@ -50,19 +51,6 @@ async def authenticate_sender(request: Request) -> Caller | None:
     return caller
 
 
-def refuse_cloud_events(headers: Mapping[str, str]) -> None:
-    """Refuse CloudEvents, in the body or in headers: their client would take a 200 for a success.
-
-    ``ce-specversion`` is in every request that has the attributes of the event in headers.
-    """
-    content_type = headers.get("content-type", "").strip().lower()
-    if content_type.startswith("application/cloudevents") or "ce-specversion" in headers:
-        raise UnsupportedMediaTypeError(
-            "CloudEvents are not supported: send the events as JSON with the fields event,"
-            " account_id and user_id, and with the header Content-Type: application/json."
-        )
-
-
 @dataclass(frozen=True, slots=True)
 class IngestRequest:
     """A request whose body is complete. It holds a database slot."""
@@ -89,7 +77,7 @@ async def open_request(request: Request) -> AsyncGenerator[IngestRequest]:
     The body is refused if it is too large or arrives too slowly.
     """
     caller = await authenticate_sender(request)
-    refuse_cloud_events(request.headers)
+    refuse_cloud_event_requests(request.headers)
     body = await read_body(request, limit=request.app.state.limits.wire_bytes)
     async with database_slot(request):
         yield IngestRequest(request, caller, body, request.app.state.clock())
@@ -112,10 +100,11 @@ def _ingest(
 
 
 def _authorize(incoming: IngestRequest, batch: Batch) -> tuple[BatchOrigin, service.IngestPolicy]:
-    """Check key, size and rate; return the origin of the batch and the policy for it."""
+    """Check key, size, kind and rate; return the origin of the batch and the policy for it."""
     headers = incoming.request.headers
     caller = incoming.caller or _caller_from_body(incoming, batch)
     _check_size(batch, incoming.limits)
+    refuse_cloud_events(batch.events)
     incoming.limits.consume(caller.key_id, len(batch.events))
     policy = service.IngestPolicy(
         service.event_rules(caller),

@@ -1,0 +1,55 @@
+"""Refuse CloudEvents: answered with 200 and quarantined, they would look like a success."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from app.core.errors import UnsupportedMediaTypeError
+from app.events.reading.segment import CALL_KINDS
+
+WHAT_TO_DO = (
+    "send the events as JSON with the fields event, account_id and user_id, and with the header"
+    " Content-Type: application/json."
+)
+CALL_FIELDS = frozenset(
+    {"event", "name", "account_id", "user_id", "anonymous_id", "userId", "anonymousId", "groupId"}
+)
+"""Fields that make an object with a known type a call, whatever other fields it has."""
+
+
+def refuse_cloud_event_requests(headers: Mapping[str, str]) -> None:
+    """Refuse a request that says that it has a CloudEvent, in the body or in headers.
+
+    ``ce-specversion`` is in every request that has the attributes of the event in headers.
+    """
+    content_type = headers.get("content-type", "").strip().lower()
+    if content_type.startswith("application/cloudevents") or "ce-specversion" in headers:
+        raise UnsupportedMediaTypeError(f"CloudEvents are not supported: {WHAT_TO_DO}")
+
+
+def refuse_cloud_events(events: Sequence[Any]) -> None:
+    """Refuse a batch that contains a CloudEvent, sent as plain JSON."""
+    for n, event in enumerate(events):
+        if isinstance(event, dict) and any(map(_is_cloud_event, _with_inner(event))):
+            raise UnsupportedMediaTypeError(
+                f"Event {n} of the body, counted from 0, is a CloudEvent: it has specversion, id,"
+                " source and type. CloudEvents are not supported, and nothing of the body was"
+                f" stored: {WHAT_TO_DO}"
+            )
+
+
+def _with_inner(event: dict[str, Any]) -> Iterable[Any]:
+    """Return an object and the list that it has under ``batch``, for the wrong kind of route."""
+    inner = event.get("batch")
+    return (event, *inner) if isinstance(inner, list) else (event,)
+
+
+def _is_cloud_event(event: Any) -> bool:  # noqa: ANN401 - any JSON
+    """Whether an object has all required attributes of a CloudEvent and is no call beside."""
+    if not isinstance(event, dict):
+        return False
+    version, kind = event.get("specversion"), event.get("type")
+    if not isinstance(version, str) or not isinstance(kind, str):
+        return False
+    if event.get("id") is None or event.get("source") is None:
+        return False
+    return kind not in CALL_KINDS or CALL_FIELDS.isdisjoint(event)
