@@ -38,6 +38,7 @@ def first_days(events: Iterable[CanonicalEvent]) -> dict[str, date]:
     """Return the earliest day of each name under which events are counted."""
     days: dict[str, date] = {}
     for event in events:
-        if event.counted_as:
-            days[event.counted_as] = min(event.day, days.get(event.counted_as, date.max))
+        name = event.counted_as
+        if name and ((known := days.get(name)) is None or event.day < known):
+            days[name] = event.day
     return days
