@@ -57,7 +57,7 @@ def start_service(
     ``workers``: processes that answer requests. ``worker``: whether a worker process runs beside
     them. ``command``: the arguments of Python.
     """
-    port = free_port()
+    port = _free_port()
     settings = {
         "HEALTH_PORT": str(port),
         "HEALTH_WORKERS": str(workers),
@@ -90,7 +90,7 @@ def wait_until(condition: Callable[[], bool], *processes: subprocess.Popen[bytes
         time.sleep(0.05)
 
 
-def free_port() -> int:
+def _free_port() -> int:
     with socket.socket() as listener:
         listener.bind((HOST, 0))
         return int(listener.getsockname()[1])

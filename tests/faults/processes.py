@@ -2,22 +2,27 @@
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from random import SystemRandom
 
 import orjson
 
-from bench.rig.client import OK, HttpConnection, get
+from bench.rig.client import HOST, OK, HttpConnection, get
 from bench.rig.service import wait_until
 
 LAUNCHER = "tests.faults.failpoints"
 SERVE, WORKER = "serve", "worker"
 GRACE_SECONDS = 30.0
 """In this time a process must end after SIGTERM: it gives requests and deliveries 10 s each."""
+
+PORTS = range(20_000, 32_000)
+"""Below those that Linux gives to outgoing connections."""
 
 LOGGED_OUTAGES = frozenset(
     {"database_error", "answered_503", "starting_embedded_postgres", "library_warning"}
@@ -98,6 +103,15 @@ def start(
             start_new_session=True,
         )
     return AppProcess(kind, process, log, port)
+
+
+def pick_port() -> int:
+    """Return a free port that no outgoing connection gets while the API is down."""
+    while True:
+        port = SystemRandom().choice(PORTS)
+        with socket.socket() as listener, suppress(OSError):
+            listener.bind((HOST, port))
+            return port
 
 
 def unexpected_lines(log: Path, allowed: Collection[str]) -> Iterator[str]:

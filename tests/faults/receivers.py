@@ -51,7 +51,7 @@ def poison(stand: Stand, sizes: Sizes) -> None:
     wait_until(lambda: stand.rig.number(PARKED) == 1)
     stand.recover()
     stand.traffic.stop()
-    wait_until(lambda: stand.traffic.announced <= stand.reached_accounts())
+    wait_until(lambda: stand.traffic.announced <= stand.traffic.reached)
     stand.rig.run(REMOVE_BAD)
 
 
@@ -85,7 +85,7 @@ def return_of_receiver(stand: Stand, sizes: Sizes) -> None:
     """Let messages pile up for a receiver that is down; all become due when it returns."""
     stand.allowed |= {"webhook_endpoint_changed"}
     crowd = Crowd()
-    stand.answer = crowd.respond
+    stand.answer, stand.traffic.most_waiting = crowd.respond, 10_000
     stand.start_api()
     stand.start_worker()
     stand.traffic.start()
@@ -96,6 +96,6 @@ def return_of_receiver(stand: Stand, sizes: Sizes) -> None:
     stand.recover()
     stand.traffic.stop()
     stand.end_pauses()
-    wait_until(lambda: stand.traffic.announced <= stand.reached_accounts())
+    wait_until(lambda: stand.traffic.announced <= stand.traffic.reached)
     if crowd.most > MAX_LIMIT:
         stand.unexpected.append(f"{crowd.most} requests at a time overrun the receiver")

@@ -25,7 +25,7 @@ from app.core.encryption import load_or_create_key
 from app.core.postgres.embedded_postgres import EmbeddedPostgres
 from bench.rig.receivers import create_endpoints
 from bench.rig.rig import Rig, Tenant, bench_actor, create_tenant, open_rig
-from bench.rig.service import free_port, wait_until
+from bench.rig.service import wait_until
 from tests.faults import processes
 from tests.faults.failpoints import armed
 from tests.faults.ledger import Evidence, Received
@@ -158,6 +158,7 @@ class Stand:
         answer = self.answer(request)
         if answer.startswith(b"HTTP/1.1 2"):
             self.delivered.append(request)
+            self.traffic.reached.add(account_of(request.body))
         return answer
 
     def pause(self, seconds: float) -> None:
@@ -182,7 +183,7 @@ class Stand:
         """Measure the seconds until an event that is sent now is stored, scored and delivered."""
         began = monotonic()
         account_id = self.traffic.send_announced()
-        wait_until(lambda: account_id in self.reached_accounts())
+        wait_until(lambda: account_id in self.traffic.reached)
         self.recovered = max(self.recovered, monotonic() - began)
 
     def settle(self) -> None:
@@ -199,10 +200,7 @@ class Stand:
     def _is_settled(self) -> bool:
         """Whether nothing is due, and no alert waits for the end of a sweep to be announced."""
         is_done = not self.rig.number(OPEN_WORK, id=self.tenant.id)
-        return is_done and self.traffic.announced <= self.reached_accounts()
-
-    def reached_accounts(self) -> set[str]:
-        return {account_of(each.body) for each in [*self.delivered]}
+        return is_done and self.traffic.announced <= self.traffic.reached
 
     def read(self, query: str) -> list[tuple[Any, ...]]:
         with self.rig.engine.begin() as connection:
@@ -276,8 +274,8 @@ def open_stand(name: str, seed: int, place: Path | None = None) -> Iterator[Stan
             rule_service.put(session, bench_actor(tenant.id), "unhappy", RULE)
         [secret] = create_endpoints(rig, tenant, [receiver], types=["alert.opened"])
         logs = stack.enter_context(TemporaryDirectory(prefix="health-logs-"))
-        traffic = Traffic(free_port(), tenant.write_key, f"{name}-{seed}")
         random = Random(f"{name}-{seed}")  # noqa: S311 - when things break, no secret
+        traffic = Traffic(processes.pick_port(), tenant.write_key, f"{name}-{seed}")
         stand = Stand(rig, Path(logs), stack, tenant, proxy, secret, traffic, random)
         receiver.respond = stand.accept
         stack.callback(stand.kill_all)

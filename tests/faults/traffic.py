@@ -18,6 +18,8 @@ from bench.rig.service import wait_until
 BATCH, SHARED_ACCOUNTS, USERS = 20, 8, 7
 ANNOUNCED_EVERY = 4
 """Of so many batches one has an answer to a survey by an account of its own: it opens an alert."""
+MOST_WAITING = 40
+"""So many alerts may wait: more than fifty of one refresh are a digest, which names only a few."""
 CONNECTIONS, PAUSE_SECONDS, RETRY_SECONDS = 4, 0.15, 0.1
 HANG_SECONDS, GIVE_UP_SECONDS = 30.0, 60.0
 REFUSALS: Mapping[int, set[str]] = {
@@ -35,6 +37,8 @@ class Traffic:
 
     ``address``: from which the clients connect. ``sent``: the batches by their number. ``acked``:
     the numbers of those that were acknowledged. ``waits``: seconds to each of these answers.
+    ``own``: the numbers of those with an account of their own, of which at most ``most_waiting``
+    are not in ``reached``, the accounts whose alert has arrived.
     """
 
     port: int
@@ -44,6 +48,9 @@ class Traffic:
     address: str = HOST
     sent: dict[int, Batch] = field(default_factory=dict)
     acked: set[int] = field(default_factory=set)
+    own: set[int] = field(default_factory=set)
+    reached: set[str] = field(default_factory=set)
+    most_waiting: int = MOST_WAITING
     waits: list[float] = field(default_factory=list)
     statuses: Counter[int] = field(default_factory=Counter)
     unexpected: list[str] = field(default_factory=list)
@@ -91,6 +98,7 @@ class Traffic:
     def send_at_once(self, clients: int) -> None:
         """Send one batch from many clients at the same time."""
         number, start = next(self._numbers), threading.Barrier(clients)
+        self._prepare(number)
 
         def send() -> None:
             with self._client() as client:
@@ -116,7 +124,7 @@ class Traffic:
     @property
     def announced(self) -> set[str]:
         """The accounts whose alert must have opened."""
-        return {own_account(number) for number in self.acked.copy() if has_own_account(number)}
+        return {own_account(number) for number in self.acked & self.own}
 
     def _client(self) -> httpx.Client:
         return httpx.Client(
@@ -132,11 +140,21 @@ class Traffic:
                 self._send(client, next(self._numbers))
 
     def _send(self, client: httpx.Client, number: int) -> None:
-        batch = self.sent.setdefault(number, make_batch(self.seed, number))
+        batch = self.sent.get(number) or self._prepare(number)
         while not self._post(client, batch):
             if self._giving_up.wait(RETRY_SECONDS):
                 return
         self.acked.add(number)
+
+    def _prepare(self, number: int) -> Batch:
+        if announces := self._may_announce(number):
+            self.own.add(number)
+        batch = self.sent[number] = make_batch(self.seed, number, announces=announces)
+        return batch
+
+    def _may_announce(self, number: int) -> bool:
+        is_extra, waiting = number < 0, len(self.own) - len(self.reached)
+        return is_extra or (number % ANNOUNCED_EVERY == 0 and waiting < self.most_waiting)
 
     def _post(self, client: httpx.Client, batch: Batch) -> bool:
         """Send a batch once. Return whether it was acknowledged."""
@@ -160,18 +178,14 @@ def own_account(number: int) -> str:
     return f"own-{number}"
 
 
-def has_own_account(number: int) -> bool:
-    return number % ANNOUNCED_EVERY == 0
-
-
-def make_batch(seed: str, number: int) -> Batch:
-    """Return the events of a batch. The last one may be an answer that opens an alert."""
+def make_batch(seed: str, number: int, *, announces: bool) -> Batch:
+    """Return the events of a batch. ``announces``: the last one is an answer, an alert opens."""
     random, at = Random(f"{seed}-{number}"), datetime.now(UTC).isoformat()  # noqa: S311 - a load
     batch: Batch = []
     for n in range(BATCH):
         account = f"shared-{random.randrange(SHARED_ACCOUNTS)}"
         name, properties = f"Event {random.randrange(3)}", {"end_customer_id": f"c{n % 4}"}
-        if n == BATCH - 1 and has_own_account(number):
+        if n == BATCH - 1 and announces:
             account, name, properties = own_account(number), "NPS Submitted", {"score": "1"}
         batch.append(
             {
