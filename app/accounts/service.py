@@ -8,6 +8,7 @@ from sqlalchemy import literal
 from sqlalchemy.orm import Session
 
 from app.accounts import aliases, links, queries, tombstones
+from app.accounts.past_fields import keep_before_changes
 from app.accounts.refresh_queue import mark_due
 from app.accounts.tables import Account, User
 from app.accounts.traits import (
@@ -38,6 +39,8 @@ def write_account(
     """
     account_id = aliases.current_id(session, workspace_id, account_id)
     is_new = replace and ensure_exists(session, workspace_id, Account, account_id)
+    if not is_new:
+        keep_before_changes(session, workspace_id, [(account_id, changes)], today=now.date())
     account = queries.get(session, workspace_id, Account, account_id, lock=True)
     columns = {name: value for name, value in changes.items() if name not in links.LINK_FIELDS}
     _set_columns(account, columns, replace=replace)

@@ -94,6 +94,7 @@ class AccountBeforeMerge(WorkspaceTable):
     """An account as it was before the merge of the day ``merged_on``, for reports of days before.
 
     A merge stores one row for each of its two accounts. ``is_source``: it ceased to exist.
+    ``is_change``: not a merge, but a change of its segment or start on that day (``past_fields``).
     """
 
     __tablename__ = "account_before_merge"
@@ -101,6 +102,7 @@ class AccountBeforeMerge(WorkspaceTable):
     account_id: Mapped[Key] = mapped_column(primary_key=True)
     merged_on: Mapped[date] = mapped_column(primary_key=True)
     is_source: Mapped[bool]
+    is_change: Mapped[bool] = mapped_column(server_default="false")
     segment: Mapped[str | None]
     started_on: Mapped[date | None]
     trial_started_on: Mapped[date | None]

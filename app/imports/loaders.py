@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from app.accounts import aliases, tombstones
 from app.accounts import queries as account_queries
 from app.accounts.links import LINK_FIELDS, apply_links
+from app.accounts.past_fields import keep_before_changes
 from app.accounts.tables import Account, User
 from app.accounts.traits import field_names, field_time, is_internal
 from app.core.db import SessionFactory
@@ -271,6 +272,8 @@ def _upsert_fields(
         for name, value in row.items():
             is_merged = name in queries.MERGED_COLUMNS and name in before
             before[name] = {**before[name], **value} if is_merged else value
+    if table is Account:
+        keep_before_changes(session, workspace_id, merged.items(), today=now.date())
     by_fields: dict[frozenset[str], list[RowFields]] = {}
     for value in sorted(merged, key=str.encode):  # in the order of collation "C"
         by_fields.setdefault(frozenset(merged[value]), []).append(merged[value])

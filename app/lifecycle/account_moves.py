@@ -79,7 +79,9 @@ MERGE_ACCOUNT = SQL.compose(
 )
 KEEP_ACCOUNTS = SQL.compose(
     "keep_accounts",
-    columns=", ".join(_columns(AccountBeforeMerge, *key_columns(AccountBeforeMerge), "is_source")),
+    columns=", ".join(
+        _columns(AccountBeforeMerge, *key_columns(AccountBeforeMerge), "is_source", "is_change")
+    ),
 )
 MOVE_SUBSCRIPTIONS = SQL.compose(
     "move_subscriptions", columns=", ".join(_columns(Subscription, "account_id", "subscription_id"))

@@ -105,14 +105,14 @@ WHERE t.workspace_id = :workspace_id AND t.account_id = :target_id
 DELETE FROM account WHERE workspace_id = :workspace_id AND account_id = :account_id
 
 -- name: keep_accounts
--- Reports of days before the merge see both accounts as they were. Of several merges on one day the
--- first one counts.
+-- Reports of days before the merge see both accounts as they were. Of several merges and changes on
+-- one day the first one counts.
 INSERT INTO account_before_merge AS b (workspace_id, account_id, merged_on, is_source, {{columns}})
 SELECT workspace_id, account_id, :day, account_id = :account_id, {{columns}} FROM account
 WHERE workspace_id = :workspace_id AND account_id IN (:account_id, :target_id)
 ORDER BY account_id
 ON CONFLICT (workspace_id, account_id, merged_on) DO UPDATE SET
-    is_source = b.is_source OR excluded.is_source
+    is_source = b.is_source OR excluded.is_source, is_change = false
 
 -- name: note_merge
 -- Reports of days before the merge see the rows under the old id.

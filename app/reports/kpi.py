@@ -28,7 +28,9 @@ class InvalidPeriodError(UnprocessableError):
 CHANGED_BY = Field(
     description="What became known after `known_on` and may have changed these figures: `merges`"
     " of accounts whose use is added up now; `account_exclusions` and `user_exclusions`: how many"
-    " were excluded or included again, for all days. Empty: the figures are those of `known_on`.",
+    " were excluded or included again, for all days; `account_changes`: accounts whose segment or"
+    " start changed on the day on which they were created. Empty: the figures are those of"
+    " `known_on`.",
     examples=[{"merges": 1}],
 )
 

@@ -45,14 +45,16 @@ def load_later_changes(
     query: ReportQuery,
     *,
     apart: bool = False,
+    of_fields: bool = False,
     **values: object,
 ) -> Mapping[str, int]:
     """Return how many later changes may have changed the figures of a past day, by kind.
 
     ``counted``: the section with the accounts and people that the report counts. ``apart``: whether
-    its rows know to which account they belonged before a merge.
+    its rows know to which account they belonged before a merge. ``of_fields``: whether the report
+    depends on the segments or the starts of accounts.
     """
-    values = _parameters(workspace_id, query) | {"apart": apart} | values
+    values = _parameters(workspace_id, query) | {"apart": apart, "of_fields": of_fields} | values
     changes = session.execute(_later_changes(sql, counted), values).one()._asdict()
     return {kind: number for kind, number in changes.items() if number}
 
@@ -82,7 +84,15 @@ def _later_changes(sql: SqlFile, counted: str) -> TextClause:
 
 def _shared_parts() -> Mapping[str, str]:
     """Return the parts of statements that all reports share."""
-    names = ("is_excluded", "has_no_rate", "account_then", "account_columns", "payments", "terms")
+    names = (
+        "is_excluded",
+        "has_no_rate",
+        "account_then",
+        "account_columns",
+        "is_of_first_day",
+        "payments",
+        "terms",
+    )
     shared = {part: SQL.sections[part] for part in names}
     shared["renewals"] = renewals(later="later_period")
     account = SQL.fill("account_at", row="s")

@@ -14,13 +14,15 @@ coalesce((
     WHERE m.day > :known_on ORDER BY m.n LIMIT 1), {{row}}.account_id)
 
 -- name: account_then
--- The accounts as they were on the day: later merges do not change the past.
+-- The accounts as they were on the day: later merges, and later changes of segments and starts, do not
+-- change the past. Changes on the day on which the account was created count for all days.
 (
     WITH earlier AS (
-        SELECT DISTINCT ON (account_id) account_id, {{account_columns}}
-        FROM account_before_merge
-        WHERE workspace_id = :workspace_id AND merged_on > :known_on
-        ORDER BY account_id, merged_on
+        SELECT DISTINCT ON (m.account_id) m.account_id, {{account_columns}}
+        FROM account_before_merge m
+        WHERE m.workspace_id = :workspace_id AND m.merged_on > :known_on
+          AND NOT (m.is_change AND {{is_of_first_day}})
+        ORDER BY m.account_id, m.merged_on
     )
     SELECT * FROM earlier
     UNION ALL
@@ -29,13 +31,19 @@ coalesce((
       AND NOT EXISTS (SELECT FROM earlier e WHERE e.account_id = x.account_id)
 )
 
+-- name: is_of_first_day
+EXISTS (
+    SELECT FROM account y
+    WHERE y.workspace_id = :workspace_id AND y.account_id = m.account_id
+      AND CAST(timezone('UTC', y.created_at) AS date) >= m.merged_on)
+
 -- name: account_columns
 segment, started_on, trial_started_on, excluded, excluded_days, excluded_on
 
 -- name: later_changes
 -- Changes after the day that count for the days before too, of accounts and people with a row of
 -- ``counted``. :apart: whether the rows of merged accounts can be told apart. They cannot if another
--- account has the old id now.
+-- account has the old id now. :of_fields: whether the report depends on segments or starts.
 SELECT (
     SELECT count(*) FROM account_before_merge m
     LEFT JOIN account_alias x ON x.workspace_id = :workspace_id AND x.account_id = m.account_id
@@ -50,7 +58,12 @@ SELECT (
     SELECT count(*) FROM "user" x
     WHERE x.workspace_id = :workspace_id AND x.excluded_on > :known_on
       AND x.user_id IN (SELECT user_id FROM {{counted}} AS c)
-) AS user_exclusions
+) AS user_exclusions, (
+    SELECT count(DISTINCT m.account_id) FROM account_before_merge m
+    WHERE CAST(:of_fields AS boolean) AND m.workspace_id = :workspace_id
+      AND m.is_change AND m.merged_on > :known_on AND {{is_of_first_day}}
+      AND m.account_id IN (SELECT account_id FROM {{counted}} AS c)
+) AS account_changes
 
 -- name: payments
 -- The accounts that paid.

@@ -1,4 +1,4 @@
-"""Idempotency keys: a POST that is repeated within a day is carried out once (docs/adr/0036)."""
+"""Idempotency keys: a POST that is repeated within a day is carried out once (docs/adr/0035)."""
 
 import re
 from collections.abc import Awaitable, Callable, Coroutine

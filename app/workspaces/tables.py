@@ -84,7 +84,7 @@ class AuditEntry(Table):
 
 
 class IdempotencyKey(WorkspaceTable):
-    """A POST that was carried out, kept for a day (docs/adr/0036).
+    """A POST that was carried out, kept for a day (docs/adr/0035).
 
     ``digest``: a hash of the caller, the route and the key that the client chose. ``fingerprint``:
     a hash of the request. ``answer``: encrypted; null if it is too large, or after an erasure,

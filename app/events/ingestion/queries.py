@@ -11,6 +11,7 @@ from sqlalchemy import TextClause, delete, func, insert, select, tuple_
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.orm import Session
 
+from app.accounts.past_fields import keep_before_changes
 from app.accounts.tables import User
 from app.accounts.traits import ROW_TIME
 from app.core.query_helpers import advisory_lock
@@ -132,6 +133,11 @@ def upsert_identities(
         "received_on": known_on,
         "today": today,
     }
+    stated = (
+        (row.account_id, {name: row.columns.get(name) for name in row.field_times})
+        for row in identities.accounts
+    )
+    keep_before_changes(session, workspace_id, stated, today=today)
     for statement, rows in (
         (SQL.upsert_accounts, [_traits_json(row) for row in identities.accounts]),
         (SQL.upsert_users, [_traits_json(row) for row in identities.users]),

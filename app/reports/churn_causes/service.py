@@ -107,7 +107,9 @@ def churn_causes(session: Session, query: ReportQuery, language: Language) -> Ch
         findings=_findings(list(_conditions(session, query, language, load_stays)), language),
         reasons=_load_rows(session, query, "churn_reasons"),
         currency=query.currency,
-        changed_by=load_later_changes(session, query.workspace_id, SQL, "conditions", query),
+        changed_by=load_later_changes(
+            session, query.workspace_id, SQL, "conditions", query, of_fields=True
+        ),
     )
 
 

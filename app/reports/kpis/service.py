@@ -80,8 +80,18 @@ def revenue_retention(session: Session, query: ReportQuery) -> RevenueRetentionO
     )
 
 
-def load_changes_of_payments(session: Session, query: ReportQuery) -> Mapping[str, int]:
-    return load_later_changes(session, query.workspace_id, SQL, "paid_accounts", query, apart=True)
+def load_changes_of_payments(
+    session: Session, query: ReportQuery, *, by_segment: bool = False
+) -> Mapping[str, int]:
+    return load_later_changes(
+        session,
+        query.workspace_id,
+        SQL,
+        "paid_accounts",
+        query,
+        apart=True,
+        of_fields=by_segment,
+    )
 
 
 def repurchase_rate(
@@ -146,7 +156,7 @@ def time_to_first_value(session: Session, query: ReportQuery, event_names: list[
         exclusions={"excluded": len(rows) - len(included)}
         | older_accounts(len(included) - len(counted)),
         changed_by=load_later_changes(
-            session, query.workspace_id, SQL, "starts", query, event_names=names
+            session, query.workspace_id, SQL, "starts", query, event_names=names, of_fields=True
         ),
     )
 

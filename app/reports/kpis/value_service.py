@@ -23,7 +23,7 @@ def lifetime_value(
 ) -> LifetimeValueOut:
     """Estimate the value of all accounts, and of the accounts of each segment."""
     rows = load_report_rows(session, query.workspace_id, SQL, "lifetimes", query)
-    changed_by = load_changes_of_payments(session, query)
+    changed_by = load_changes_of_payments(session, query, by_segment=True)
 
     def value_of(name: str, members: Sequence[Row[Any]]) -> SegmentLifetimeValue:
         counted = [row for row in members if not row.excluded and not row.no_rate]
