@@ -28,6 +28,9 @@ HEAD_SECONDS = 10.0
 LINGER_SECONDS = 2.0
 """How long the rest of a body is read and dropped after the answer, so that the answer arrives."""
 
+MAX_PIPELINED = 100
+"""How many requests of a connection may wait for the answers to earlier ones."""
+
 MAX_WAITING = 256
 """How many connections of a process may wait for a head, or for a body without a valid key."""
 
@@ -95,7 +98,8 @@ class BoundedProtocol(HttpToolsProtocol):
     """One connection. The lifespan state of the application holds the ``Connections``.
 
     ``is_complete``: whether the request that was begun last has arrived whole.
-    ``is_trusted``: whether it has a valid key.
+    ``is_trusted``: whether it has a valid key. ``framing_bytes``: how much came since the last part
+    of its body, which can only be the sizes of chunks and trailers.
     """
 
     parser: HttpRequestParser
@@ -106,7 +110,7 @@ class BoundedProtocol(HttpToolsProtocol):
         self.others: Connections = self.app_state["connections"]
         self.in_head, self.is_complete, self.is_trusted = True, False, False
         self.is_refused = False
-        self.head_bytes = 0
+        self.head_bytes = self.framing_bytes = 0
         self.linger: Any = None
         self.head_timer: Any = self.loop.call_later(self.head_seconds, self._end_slow_head)
         self.address = self.client[0] if self.client else ""
@@ -126,12 +130,15 @@ class BoundedProtocol(HttpToolsProtocol):
         if self.is_refused:
             return
         self.head_bytes += len(data)
+        self.framing_bytes += len(data)
         super().data_received(data)
         if self.is_complete or self.is_refused or self.transport.is_closing():
             return
         if not self.is_trusted:
             self.others.wait(self)
         if not self.in_head:
+            if self.framing_bytes > MAX_HEAD_BYTES:
+                self.refuse(HeadTooLargeError())
             return
         if self.head_bytes > MAX_HEAD_BYTES:
             self.refuse(HeadTooLargeError())
@@ -143,8 +150,20 @@ class BoundedProtocol(HttpToolsProtocol):
         self.is_complete = False
         self.scope["trust"] = self._trust  # type: ignore[typeddict-unknown-key]
 
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Drop trailers: they are no headers of the request (RFC 9110, 6.5.1)."""
+        if self.in_head:
+            super().on_header(name, value)
+
+    def on_body(self, body: bytes) -> None:
+        self.framing_bytes = 0
+        super().on_body(body)
+
     def on_headers_complete(self) -> None:
+        if len(self.pipeline) >= MAX_PIPELINED:
+            self._end_pipeline()
         self.in_head = False
+        self.framing_bytes = 0
         if self.head_timer is not None:
             self.head_timer.cancel()
             self.head_timer = None
@@ -154,6 +173,13 @@ class BoundedProtocol(HttpToolsProtocol):
         app, self.app = self.app, answer_head_too_large
         super().on_headers_complete()
         self.app = app
+
+    def _end_pipeline(self) -> None:
+        """Close the connection without an answer, which would be read as that of a request."""
+        self.is_refused = True
+        self.pipeline.clear()
+        self.transport.abort()
+        raise InvalidHttpError  # the parser ends: what it has read already holds more requests
 
     def on_message_complete(self) -> None:
         super().on_message_complete()

@@ -15,6 +15,7 @@ from starlette.types import Receive, Scope, Send
 from app.core.http.protocol import (
     MAX_HEAD_BYTES,
     MAX_HEADERS,
+    MAX_PIPELINED,
     BoundedProtocol,
     Connections,
 )
@@ -37,9 +38,10 @@ async def answer(scope: Scope, receive: Receive, send: Send) -> None:
     while more:
         message = await receive()
         more = message.get("more_body", False)
-    headers = [(b"content-length", b"2")]
+    body = b",".join(name for name, _ in scope["headers"]) if scope["path"] == "/headers" else b"ok"
+    headers = [(b"content-length", str(len(body)).encode())]
     await send({"type": "http.response.start", "status": 200, "headers": headers})
-    await send({"type": "http.response.body", "body": b"ok"})
+    await send({"type": "http.response.body", "body": body})
 
 
 @pytest.fixture
@@ -133,6 +135,65 @@ def test_what_is_no_http_is_400(serve: Serve, request_: bytes) -> None:
         status, problem = read_all(connection)
 
     assert (status, problem["code"]) == (400, "invalid_http")
+
+
+CHUNKED = b"POST / HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n2\r\n{}\r\n"
+
+
+@pytest.mark.parametrize(
+    "endless",
+    [
+        b"0\r\n" + b"x: y\r\n" * MAX_HEAD_BYTES,
+        b"0\r\nx: " + b"a" * 10 * MAX_HEAD_BYTES,
+        b"2;" + b"a" * 10 * MAX_HEAD_BYTES,
+    ],
+    ids=["trailers", "one trailer", "chunk extension"],
+)
+def test_what_stands_between_parts_of_a_body_is_limited(serve: Serve, endless: bytes) -> None:
+    connect = serve()
+    with closing(connect()) as connection:
+        connection.sendall(CHUNKED + endless)
+        status, problem = read_all(connection)
+
+    assert (status, problem["code"]) == (431, "head_too_large")
+
+
+def test_small_chunks_of_a_large_body_are_no_large_head(serve: Serve) -> None:
+    connect = serve()
+    with closing(connect()) as connection:
+        connection.sendall(CHUNKED + b"1\r\n \r\n" * MAX_HEAD_BYTES + b"0\r\nx: y\r\n\r\n")
+        assert connection.recv(12) == b"HTTP/1.1 200"
+
+
+def test_a_trailer_is_no_header(serve: Serve) -> None:
+    connect = serve()
+    with closing(connect()) as connection:
+        connection.sendall(
+            CHUNKED.replace(b"POST / ", b"POST /headers ") + b"0\r\nauthorization: x\r\n\r\n"
+        )
+        received = b""
+        while not received.endswith(b"host,transfer-encoding"):
+            part = connection.recv(65536)
+            assert part, received
+            received += part
+
+
+def flood(connection: socket.socket) -> None:
+    """Send requests without waiting for an answer, then read until the connection is closed."""
+    connection.sendall(GET * MAX_PIPELINED * 1000)
+    while connection.recv(65536):
+        pass
+
+
+def test_endless_pipelined_requests_are_ended(serve: Serve) -> None:
+    connect = serve()
+    with closing(connect()) as connection:
+        connection.sendall(GET * (MAX_PIPELINED // 2))
+        received = b""
+        while received.count(b"200 OK") < MAX_PIPELINED // 2:
+            received += connection.recv(65536)
+    with closing(connect()) as connection, pytest.raises(ConnectionError):
+        flood(connection)
 
 
 def test_the_largest_heads_are_read_also_behind_a_body(serve: Serve) -> None:
