@@ -5,7 +5,7 @@ import os
 import signal
 import threading
 from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from types import FrameType
@@ -14,6 +14,7 @@ from typing import Any
 from anyio import to_thread
 from fastapi import FastAPI
 from fastapi_offline import FastAPIOffline
+from sqlalchemy.exc import SQLAlchemyError
 
 from app import openapi, probes
 from app.accounts import aliases
@@ -23,7 +24,7 @@ from app.billing.endpoints import routers as billing_routers
 from app.changes.endpoints import router as changes_router
 from app.churn.endpoints import models_router as churn_models_router
 from app.core import errors, logs, parent_process
-from app.core.clock import Clock, shifted_clock
+from app.core.clock import Clock, DatabaseClock
 from app.core.db import DatabaseSlots, SessionFactory, create_session_factory
 from app.core.encryption import Encryptor
 from app.core.http.body_guard import BodyGuardMiddleware
@@ -62,6 +63,7 @@ from app.workspaces.auth import CallerCache, authorize
 from app.workspaces.endpoints import router as workspaces_router
 
 PARENT_CHECK_SECONDS = 1
+CLOCK_SECONDS = 5
 WAITING_REQUESTS_PER_SLOT = 16
 
 ROUTERS = (  # none includes others: FastAPI would build the routes of those once more
@@ -128,9 +130,19 @@ async def lifespan(app: FastAPI) -> AsyncGenerator[dict[str, Any]]:
     app.state.uploads = UploadLimits(pool_size)
     to_thread.current_default_thread_limiter().total_tokens = pool_size + 2
     drain_on_sigterm(app)
-    parent_check = asyncio.create_task(stop_with_parent())
+    tasks = [asyncio.create_task(each) for each in (stop_with_parent(), follow_clock(app))]
     yield {"connections": app.state.connections}
-    parent_check.cancel()
+    for task in tasks:
+        task.cancel()
+
+
+async def follow_clock(app: FastAPI) -> None:
+    """Read the clock of the database now and then, if the app has that clock."""
+    clock = app.state.clock
+    while isinstance(clock, DatabaseClock):
+        with suppress(SQLAlchemyError):  # until the database is back its last reading counts
+            await to_thread.run_sync(clock.read, app.state.autocommit_sessions)
+        await asyncio.sleep(CLOCK_SECONDS)
 
 
 def drain_on_sigterm(app: FastAPI) -> None:
@@ -214,4 +226,4 @@ def from_environment() -> FastAPI:
         pool_size=settings.pool_size,
         prepared_statements=settings.prepared_statements,
     )
-    return create_app(storage, settings, shifted_clock(settings.clock_offset_seconds))
+    return create_app(storage, settings, DatabaseClock(settings.clock_offset_seconds))

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from itertools import count
 
 from sqlalchemy.exc import DBAPIError
@@ -23,7 +23,7 @@ from app.changes.feed import RETENTION
 from app.churn.training import job as training_job
 from app.churn.training.job import Trainer
 from app.core import parent_process
-from app.core.clock import Clock
+from app.core.clock import Clock, DatabaseClock
 from app.core.db import SessionFactory, transaction
 from app.core.encryption import Encryptor
 from app.core.errors import reason
@@ -48,7 +48,7 @@ from app.jobs.service import JobHandler
 from app.lifecycle import processing as lifecycle
 from app.reports.backtests import job as backtest_job
 from app.reports.backtests import service as backtests
-from app.webhooks import delivery_queries, recovery
+from app.webhooks import delivery_queries, delivery_results, recovery
 from app.webhooks.connector import Connector
 from app.webhooks.delivery_worker import DeliveryThread, DeliveryWorker
 from app.webhooks.http_client import HttpClient
@@ -56,6 +56,7 @@ from app.workspaces import idempotency_queries
 
 IDLE_SECONDS = 0.1
 DATABASE_ERROR_SECONDS = 1.0
+CLOCK_SECONDS, TOLERATED_STEP = 1.0, timedelta(seconds=1)
 HOUSEKEEPING_SECONDS = 60.0
 ATTRIBUTION_SECONDS = 1.0
 FULL_ATTRIBUTION_SECONDS, FULL_ATTRIBUTION_FACTOR = 60.0, 20
@@ -113,6 +114,7 @@ class Worker:
     stopping: threading.Event = field(default_factory=threading.Event)
     _next_full_attribution: float = 0
     _turns: Iterator[int] = field(default_factory=count)
+    _latest: datetime | None = None
 
     def __post_init__(self) -> None:
         host = database_address(self.settings.database_url)
@@ -120,6 +122,7 @@ class Worker:
         self.jobs = JobRunner(self.sessions, job_handlers())
         self.trainer = Trainer(self.sessions)
         self.chores: Sequence[Chore] = (
+            Chore(self.follow_clock, CLOCK_SECONDS),
             Chore(self.housekeeping, HOUSEKEEPING_SECONDS),
             Chore(self.attribute_events, ATTRIBUTION_SECONDS),
             Chore(self.aggregate_stats, STATS_SECONDS),
@@ -180,6 +183,18 @@ class Worker:
         """Do one page of every chore that is due; return whether there may be more to do."""
         worked = [chore.step() for chore in self.chores]
         return any(worked)
+
+    def follow_clock(self) -> bool:
+        """Read the clock of the database. If it went back, end the waits that it made too long."""
+        if isinstance(self.clock, DatabaseClock):
+            self.clock.read(self.sessions)
+        now = self.clock()
+        went_back = self._latest is not None and now < self._latest - TOLERATED_STEP
+        if went_back:
+            with transaction(self.sessions) as session:
+                delivery_results.limit_waits(session, now=now, clock_went_back=True)
+        self._latest = now
+        return False
 
     def refresh(self) -> bool:
         """Refresh the most urgent accounts; every fifth time also a set that is not LIVE."""
@@ -266,6 +281,7 @@ class Worker:
             idempotency_queries.delete_expired_keys(session)
         with transaction(self.sessions) as session:
             delivery_queries.delete_old_messages(session, before=messages_before)
+            delivery_results.limit_waits(session, now=now, clock_went_back=False)
         monitoring.watch_sources(self.sessions, now=now)
         with transaction(self.sessions) as session:
             imports.finish_ended_imports(session, now=now)

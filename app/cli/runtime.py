@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from app import serving
 from app.core import logs, parent_process
-from app.core.clock import Clock, shifted_clock
+from app.core.clock import Clock, DatabaseClock
 from app.core.db import SessionFactory, create_session_factory, transaction
 from app.core.errors import UnprocessableError
 from app.core.postgres import session_settings
@@ -52,8 +52,9 @@ def open_database() -> Iterator[tuple[SessionFactory, Clock, Settings]]:
         serving.engine_to(settings, url, pool_size=5) as engine,
     ):
         session_settings.expect_session_settings(engine)
-        clock = shifted_clock(settings.clock_offset_seconds)
+        clock = DatabaseClock(settings.clock_offset_seconds)
         sessions = create_session_factory(engine, renewal_grace_days=settings.renewal_grace_days)
+        clock.read(sessions)
         yield sessions, clock, settings
 
 

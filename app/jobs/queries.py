@@ -1,10 +1,10 @@
 """Queries for jobs."""
 
 from collections.abc import Collection
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import delete, or_, select
+from sqlalchemy import delete, func, or_, select
 from sqlalchemy.orm import Session
 
 from app.core.errors import NotFoundError
@@ -13,16 +13,25 @@ from app.core.query_helpers import fetch_page, filter_if_given
 from app.jobs.tables import Job, JobState
 
 
-def lock_next_job(session: Session, kinds: Collection[str], *, now: datetime) -> Job | None:
-    """Lock the job that has waited longest: a queued one, or one whose lease has expired."""
+def lock_next_job(
+    session: Session, kinds: Collection[str], *, now: datetime, lease: timedelta
+) -> Job | None:
+    """Lock the job that has waited longest: a queued one, or one whose lease has expired.
+
+    ``lease``: the longest one. A lease that ends much later was given before the clock went back.
+    """
     return session.scalar(
         select(Job)
         .where(
             Job.finished_at.is_(None),
             Job.kind.in_(kinds),
-            or_(Job.state == JobState.QUEUED, Job.lease_until <= now),
+            or_(
+                Job.state == JobState.QUEUED,
+                Job.lease_until <= now,
+                Job.lease_until > now + 2 * lease,
+            ),
         )
-        .order_by(Job.lease_until, Job.id)
+        .order_by(func.least(Job.lease_until, now), Job.id)
         .limit(1)
         .with_for_update(skip_locked=True)
     )

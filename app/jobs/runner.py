@@ -61,8 +61,14 @@ class JobRunner:
             with transaction(self.sessions) as session:
                 service.finish(session, job, now=now)
             self.job = None
-        elif self.slice_ends_at is not None and now >= self.slice_ends_at:
+        elif self._is_slice_over(now):
             self.release(now)
+
+    def _is_slice_over(self, now: datetime) -> bool:
+        """Whether other jobs get a turn; a clock that goes back does not prolong the slice."""
+        latest = now + TIME_SLICE
+        self.slice_ends_at = min(self.slice_ends_at or latest, latest)
+        return now >= self.slice_ends_at
 
     def _record_failure(self, job: ClaimedJob, error: Exception, now: datetime) -> None:
         log.warning("job_page_failed", job_id=job.id, kind=job.kind, exc_info=error)

@@ -86,7 +86,7 @@ def enqueue(
 def claim(sessions: SessionFactory, kinds: Collection[str], *, now: datetime) -> ClaimedJob | None:
     """Claim the job that has waited longest: queued, or running with an expired lease."""
     with transaction(sessions) as session:
-        job = queries.lock_next_job(session, kinds, now=now)
+        job = queries.lock_next_job(session, kinds, now=now, lease=LEASE)
         if job is None:
             return None
         if job.state == JobState.RUNNING:

@@ -57,7 +57,8 @@ def process_next_page(sessions: SessionFactory, *, now: datetime) -> bool:
 
 def _process(session: Session, claimed: list[tuple[str, str]], now: datetime) -> bool:
     """Claim the next id change and process a page; append the key of the change to ``claimed``."""
-    values = {"now": now, "patience": now - MAX_FENCE_WAIT}
+    session.execute(SQL.renew_future_fences)
+    values = {"now": now, "longest_wait": now + 2 * RETRY_DELAY, "patience": now - MAX_FENCE_WAIT}
     row = session.execute(SQL.claim_change, values).one_or_none()
     if row is None:
         return False

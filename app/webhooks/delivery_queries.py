@@ -79,6 +79,19 @@ def release_deliveries(session: Session, tokens: Collection[UUID], *, now: datet
     session.execute(SQL.release, {"tokens": list(tokens), "now": now})
 
 
+def limit_waits(
+    session: Session, latest: Sequence[datetime], *, lease_until: datetime, resume_at: datetime
+) -> None:
+    """Bring due times forward that lie too far ahead.
+
+    ``latest``: the last possible due time of a delivery by the number of its attempts;
+    ``lease_until``: of a claimed one; ``resume_at``: the last possible end of a pause.
+    """
+    values = {"attempts": list(range(len(latest))), "latest": list(latest)}
+    session.execute(SQL.limit_waits, {**values, "lease_until": lease_until})
+    session.execute(SQL.limit_pauses, {"latest": resume_at})
+
+
 def lock_affected_endpoints(
     session: Session, *, failed: Collection[tuple[str, str]], succeeded: Collection[tuple[str, str]]
 ) -> Sequence[WebhookEndpoint]:

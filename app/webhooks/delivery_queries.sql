@@ -76,6 +76,28 @@ SELECT endpoint_id, message_id FROM recorded
 UPDATE delivery SET token = NULL, due_at = :now
 WHERE state = 'pending' AND token = ANY(CAST(:tokens AS uuid[]))
 
+-- name: limit_waits
+-- A row that a claim or a result has locked gets a new time anyway.
+WITH late AS (
+    SELECT d.workspace_id, d.endpoint_id, d.message_id, w.due_at
+    FROM delivery d
+    JOIN unnest(CAST(:attempts AS int[]), CAST(:latest AS timestamptz[])) AS n (attempts, latest)
+      ON n.attempts = d.attempts
+    CROSS JOIN LATERAL (
+        SELECT CASE WHEN d.token IS NULL THEN n.latest ELSE :lease_until END AS due_at) AS w
+    WHERE d.state = 'pending' AND d.due_at > w.due_at
+    FOR NO KEY UPDATE OF d SKIP LOCKED
+)
+UPDATE delivery d SET due_at = late.due_at FROM late
+WHERE d.workspace_id = late.workspace_id AND d.endpoint_id = late.endpoint_id
+  AND d.message_id = late.message_id
+
+-- name: limit_pauses
+UPDATE webhook_endpoint e SET resume_at = :latest
+FROM (SELECT workspace_id, id FROM webhook_endpoint WHERE resume_at > :latest
+      FOR NO KEY UPDATE SKIP LOCKED) AS late
+WHERE e.workspace_id = late.workspace_id AND e.id = late.id
+
 -- name: delete_old
 DELETE FROM message WHERE (workspace_id, id) IN (
     SELECT workspace_id, id FROM message WHERE created_at < :before

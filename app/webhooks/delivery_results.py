@@ -12,13 +12,22 @@ from app.core import metrics
 from app.core.logs import get_logger
 from app.webhooks import delivery_queries, outbox, queries
 from app.webhooks.delivery_queries import ClaimedDelivery
-from app.webhooks.endpoint_state import AttemptResult, EndpointState
-from app.webhooks.http_client import HttpOutcome
+from app.webhooks.endpoint_state import MAX_PAUSE, AttemptResult, EndpointState
+from app.webhooks.http_client import DEADLINE_SECONDS, HttpOutcome
 from app.webhooks.outbox import NewMessage
-from app.webhooks.retry import next_attempt_at, parse_retry_after
+from app.webhooks.retry import (
+    DELAYS,
+    MAX_WAIT,
+    longest_wait,
+    next_attempt_at,
+    parse_retry_after,
+)
 from app.webhooks.tables import WebhookEndpoint
 
 log = get_logger()
+
+LEASE = timedelta(seconds=2 * DEADLINE_SECONDS)
+"""How long a claimed delivery is held."""
 
 GONE = 410
 RETRY_AFTER_STATUSES = {429, 503}
@@ -68,6 +77,22 @@ def record_delivery_results(
         metrics.WEBHOOK_ATTEMPTS.labels(label).inc()
         metrics.WEBHOOK_SECONDS.observe(each.outcome.milliseconds / 1000)
     _update_endpoints(session, valid, now)
+
+
+def limit_waits(session: Session, *, now: datetime, clock_went_back: bool) -> None:
+    """Bring due times forward that lie further ahead than any wait is long.
+
+    ``clock_went_back``: all due times were written by a later clock. Then the waits that receivers
+    asked for end too, because nothing distinguishes them from wrong times.
+    """
+    requested = timedelta() if clock_went_back else MAX_WAIT
+    tried = [max(longest_wait(n), requested) for n in range(1, len(DELAYS))]
+    delivery_queries.limit_waits(
+        session,
+        [now + wait for wait in (longest_wait(0), *tried)],
+        lease_until=now + LEASE,
+        resume_at=now + max(MAX_PAUSE, requested),
+    )
 
 
 def _row(attempt: FinishedAttempt) -> Mapping[str, Any]:

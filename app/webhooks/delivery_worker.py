@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Self
 from uuid import UUID
 
@@ -21,14 +21,13 @@ from app.core.errors import reason
 from app.core.logs import OutageLog, get_logger
 from app.webhooks import delivery_queries
 from app.webhooks.delivery_queries import ClaimedDelivery
-from app.webhooks.delivery_results import FinishedAttempt, record_delivery_results
+from app.webhooks.delivery_results import LEASE, FinishedAttempt, record_delivery_results
 from app.webhooks.endpoint_secrets import EndpointSecrets, build_request
 from app.webhooks.endpoint_state import INITIAL_LIMIT, ConcurrencyLimits
-from app.webhooks.http_client import DEADLINE_SECONDS, HttpClient, HttpOutcome
+from app.webhooks.http_client import HttpClient, HttpOutcome
 
 log = get_logger()
 
-LEASE = timedelta(seconds=2 * DEADLINE_SECONDS)
 MAX_IN_FLIGHT = 1024
 IDLE_SECONDS, ERROR_BACKOFF_SECONDS, DRAIN_SECONDS = 0.2, 1.0, 5.0
 

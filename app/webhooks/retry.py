@@ -29,6 +29,11 @@ def next_attempt_at(
     return at + max(delay, wait or delay)
 
 
+def longest_wait(attempts: int) -> timedelta:
+    """Return the longest wait after ``attempts`` attempts, if the receiver asks for none."""
+    return DELAYS[attempts] * (1 + JITTER)
+
+
 def _fraction(text: str) -> float:
     """Return a number in [0, 1) that is always the same for a text."""
     return float(int.from_bytes(sha256(text.encode()).digest()[:6])) / 2**48

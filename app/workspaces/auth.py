@@ -87,9 +87,8 @@ def authenticate(sessions: SessionFactory, text: str, *, now: datetime) -> Calle
             raise UnauthorizedError("The API key is unknown: send the complete key.")
         if stored.revoked_at or (stored.expires_at and stored.expires_at <= now):
             raise UnauthorizedError("The API key is revoked or has expired: use another one.")
-        is_due = stored.last_used_at is None or (
-            stored.last_used_at < now - queries.LAST_USED_INTERVAL
-        )
+        used_at = stored.last_used_at
+        is_due = used_at is None or not now - queries.LAST_USED_INTERVAL <= used_at <= now
         if is_due and stored.read_only == "off":
             queries.mark_key_used(session, stored.id, now=now)
     return Caller(

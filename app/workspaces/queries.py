@@ -73,7 +73,11 @@ def mark_key_used(session: Session, key_id: str, *, now: datetime) -> None:
         select(ApiKey.id)
         .where(
             ApiKey.id == key_id,
-            or_(ApiKey.last_used_at.is_(None), ApiKey.last_used_at < now - LAST_USED_INTERVAL),
+            or_(
+                ApiKey.last_used_at.is_(None),
+                ApiKey.last_used_at < now - LAST_USED_INTERVAL,
+                ApiKey.last_used_at > now,
+            ),
         )
         .with_for_update(skip_locked=True)
         .scalar_subquery()
@@ -98,10 +102,13 @@ def has_workspaces(session: Session) -> bool:
 
 
 def lock_workspaces_to_sweep(session: Session, *, today: date) -> Sequence[Workspace]:
-    """Lock the workspaces not yet swept today; skip those that another worker has locked."""
+    """Lock the workspaces not yet swept today; skip those that another worker has locked.
+
+    A later day than today is a day that comes again after the clock went back.
+    """
     return session.scalars(
         select(Workspace)
-        .where(or_(Workspace.swept_on.is_(None), Workspace.swept_on < today))
+        .where(or_(Workspace.swept_on.is_(None), Workspace.swept_on != today))
         .order_by(Workspace.id)
         .with_for_update(skip_locked=True, key_share=True)  # else new accounts would block it
     ).all()

@@ -8,7 +8,7 @@ import os
 import signal
 import threading
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import wraps
 from pathlib import Path
 from typing import Any
@@ -213,10 +213,11 @@ def _launch() -> None:
 def _set_clock_by(file: Path) -> None:
     """Let the clock of the product be wrong by the seconds that a file has at the time."""
 
-    def shifted_clock(_: float) -> clock.Clock:
-        return lambda: datetime.now(UTC) + timedelta(seconds=float(file.read_text() or 0))
+    class WrongClock(clock.DatabaseClock):
+        def __call__(self) -> datetime:
+            return super().__call__() + timedelta(seconds=float(file.read_text() or 0))
 
-    vars(clock)["shifted_clock"] = shifted_clock  # nothing has imported it yet
+    vars(clock)["DatabaseClock"] = WrongClock  # nothing has imported it yet
 
 
 if __name__ == "__main__":

@@ -78,10 +78,15 @@ class Trainer:
             self._fail(
                 f"The training process ended with exit code {code}: see the worker's log.", now
             )
-        elif self.ends_at is not None and now >= self.ends_at:
+        elif now >= self._latest_end(now):
             minutes = MAX_TIME.seconds // 60
             self._fail(f"The training was stopped because it took over {minutes} minutes.", now)
         return False
+
+    def _latest_end(self, now: datetime) -> datetime:
+        """Return when the training is stopped, at the latest ``MAX_TIME`` from now."""
+        self.ends_at = min(self.ends_at or now + MAX_TIME, now + MAX_TIME)
+        return self.ends_at
 
     def _start(self, now: datetime) -> bool:
         self.job = jobs.claim(self.sessions, [KIND], now=now)

@@ -145,16 +145,22 @@ WHERE (account_id IS NOT NULL OR kind IN ('identify', 'alias'))
   AND (SELECT 1 FROM unattributed_event w
        WHERE w.workspace_id = :workspace_id AND w.client_at = i.client_at
          AND w.message_id = i.message_id) IS NULL
-  AND {{unless_untimed_yesterday}}
+  AND {{unless_untimed_nearby}}
 
--- name: unless_untimed_yesterday
+-- name: unless_untimed_nearby
+-- Two days on both sides: midnight may have passed since the first try, and the clock may have been
+-- set forward or back by a day.
 CASE WHEN untimed THEN coalesce(
     (SELECT 1 FROM event e
      WHERE e.workspace_id = :workspace_id AND e.message_id = i.message_id
-       AND e.client_at = i.client_at - interval '1 day'),
+       AND e.client_at IN ({{nearby_days}}) LIMIT 1),
     (SELECT 1 FROM unattributed_event w
      WHERE w.workspace_id = :workspace_id AND w.message_id = i.message_id
-       AND w.client_at = i.client_at - interval '1 day')) IS NULL ELSE true END
+       AND w.client_at IN ({{nearby_days}}) LIMIT 1)) IS NULL ELSE true END
+
+-- name: nearby_days
+i.client_at - interval '2 days', i.client_at - interval '1 day',
+i.client_at + interval '1 day', i.client_at + interval '2 days'
 
 -- name: store_waiting
 INSERT INTO unattributed_event (
@@ -168,7 +174,7 @@ WHERE account_id IS NULL AND kind NOT IN ('identify', 'alias')
   AND (SELECT 1 FROM event e
        WHERE e.workspace_id = :workspace_id AND e.client_at = i.client_at
          AND e.message_id = i.message_id) IS NULL
-  AND {{unless_untimed_yesterday}}
+  AND {{unless_untimed_nearby}}
 ORDER BY client_at, message_id
 ON CONFLICT DO NOTHING
 RETURNING client_at, message_id

@@ -102,6 +102,22 @@ def test_an_untimed_event_retried_after_midnight_is_found_on_the_day_before(
     assert calls.count_rows(session, "event") + calls.count_rows(session, "unattributed_event") == 5
 
 
+@pytest.mark.parametrize("step", [-2 * DAY, -DAY, DAY, 2 * DAY])
+@pytest.mark.parametrize("event", [track, unattributed])
+def test_an_untimed_event_counts_once_although_the_clock_was_set_by_a_day(
+    client: TestClient,
+    sessions: SessionFactory,
+    session: Session,
+    event: calls.Maker,
+    step: timedelta,
+) -> None:
+    calls.ingest(client, event("m1", timestamp=None))
+    with calls.client_at_time(sessions, client, NOW + step) as retried:
+        assert calls.counts(calls.ingest(retried, event("m1", timestamp=None))) == (0, 1, 0)
+
+    assert calls.count_rows(session, "event") + calls.count_rows(session, "unattributed_event") == 1
+
+
 def test_an_untimed_event_that_waited_is_found_after_its_account_is_known(
     client: TestClient, sessions: SessionFactory, session: Session
 ) -> None:
