@@ -20,6 +20,7 @@ from starlette.requests import ClientDisconnect
 
 from app.core.db import SessionFactory
 from app.core.errors import BadRequestError, RequestTimeoutError, UnsupportedEncodingError
+from app.core.http.request_checks import announced_bytes
 from app.imports import queries
 from app.imports.errors import FileTooLargeError
 from app.imports.files import (
@@ -103,8 +104,7 @@ def _check_head(request: Request, limit: int) -> str:
     encoding = request.headers.get("content-encoding", "").strip().lower()
     if encoding not in ENCODINGS:
         raise UnsupportedEncodingError("The Content-Encoding must be identity or gzip.")
-    length = request.headers.get("content-length", "")
-    if length.isdigit() and int(length) > limit:
+    if announced_bytes(request) > limit:
         raise FileTooLargeError(f"The file is larger than {limit} bytes: split it.")
     return encoding
 

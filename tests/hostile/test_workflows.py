@@ -18,6 +18,7 @@ from schemathesis.specs.openapi.checks import (
     positive_data_acceptance,
     use_after_free,
 )
+from sqlalchemy import Connection
 
 from app.core.db import SessionFactory
 from tests.hostile.conftest import OTHER, Tenants, rows_digest
@@ -38,7 +39,18 @@ def test_workflows_of_a_tenant_conform_and_touch_nothing_of_another_tenant(
     machine: Any = schema.as_state_machine()
     answered: Counter[str] = Counter()
 
+    connection: Connection = sessions.kw["bind"]
+
     class Workflow(machine):  # type: ignore[misc]
+        def setup(self) -> None:
+            super().setup()
+            self.savepoint = connection.begin_nested()
+
+        def teardown(self) -> None:
+            """Undo the workflow: Hypothesis expects that each one begins alike."""
+            self.savepoint.rollback()
+            super().teardown()
+
         def get_call_kwargs(self, case: "Case[Any]") -> dict[str, Any]:
             del case
             return {"headers": {"Authorization": ours.headers["Authorization"]}}

@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.core.errors import PayloadTooLargeError, RequestTimeoutError
-from app.core.http.request_checks import BODY_TIMEOUT_SECONDS
+from app.core.http.request_checks import BODY_TIMEOUT_SECONDS, announced_bytes
 
 MAX_JSON_BYTES = 2 * 1024 * 1024
 WITHOUT_BODY = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -68,9 +68,8 @@ class _GuardedBody:
         self.is_authorized = True
         self.is_json = getattr(self.scope.get("route"), "body_field", None) is not None
         self.deadline = asyncio.get_running_loop().time() + self.seconds
-        length = request.headers.get("content-length", "")
-        if self.is_json and length.isdigit():
-            self._check_size(int(length))
+        if self.is_json:
+            self._check_size(announced_bytes(request))
 
     def _check_size(self, size: int) -> None:
         if size > MAX_JSON_BYTES:

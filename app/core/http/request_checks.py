@@ -20,6 +20,7 @@ from app.core.errors import (
 )
 
 BODY_TIMEOUT_SECONDS = 8
+MAX_LENGTH_DIGITS = 20
 
 
 class IncompleteBodyError(BadRequestError):
@@ -69,10 +70,16 @@ def trust_connection(request: Request) -> None:
         trust()
 
 
+def announced_bytes(request: Request) -> int:
+    """Return the length of the body that the head announces; 0 if it announces none."""
+    length = request.headers.get("content-length", "")
+    is_number = length.isascii() and length.isdigit() and len(length) <= MAX_LENGTH_DIGITS
+    return int(length) if is_number else 0
+
+
 async def read_body(request: Request, *, limit: int) -> bytes:
     """Return the whole body; raise a ProblemError if it is too large, too slow or cut off."""
-    length = request.headers.get("content-length", "")
-    if length.isdigit() and int(length) > limit:
+    if announced_bytes(request) > limit:
         raise PayloadTooLargeError(f"The body is larger than the limit of {limit} bytes.")
     raw = bytearray()
     try:

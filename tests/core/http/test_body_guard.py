@@ -17,6 +17,8 @@ from app.core.http.body_guard import MAX_JSON_BYTES, BodyGuardMiddleware
 from app.workspaces.auth import authorize
 from app.workspaces.keys import Scope
 from tests import factories
+from tests.hostile.answers import send
+from tests.hostile.requests import HostileRequest
 from tests.test_openapi import OPERATIONS
 
 Receive = Callable[[], Awaitable[Message]]
@@ -123,6 +125,22 @@ def test_an_endless_body_is_refused_at_the_limit(client: TestClient, name: str) 
 
     assert answer == (413, "payload_too_large")
     assert sum(read) <= limit + len(PART)
+
+
+@pytest.mark.parametrize("name", ["POST /v1/track", "PUT /api/v1/plans/{key}", IMPORTS])
+def test_an_announced_length_that_is_no_number_is_read_as_none(
+    client: TestClient, name: str
+) -> None:
+    for length in ("\xb2", "-1", "9" * 5000):
+        method, path = re.sub(r"{\w+}", "x1", name).encode().split()
+        headers = [(b"authorization", client.headers["authorization"].encode())]
+        headers += [(b"content-length", length.encode("latin-1"))]
+        headers += [(b"content-type", b"application/json")]
+        query = b"kind=accounts" if name == IMPORTS else b""
+
+        answer = send(client, HostileRequest(method.decode(), path, query, headers))
+
+        assert answer.status in {400, 422}
 
 
 def test_a_dripping_body_is_ended(client: TestClient) -> None:
