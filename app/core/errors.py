@@ -12,8 +12,8 @@ from fastapi.responses import JSONResponse, Response
 from sqlalchemy.exc import DataError, DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from starlette.exceptions import HTTPException
-from starlette.routing import Match
 
+from app.core.allowed_methods import allowed_methods
 from app.core.json_pointer import request_pointer
 from app.core.logs import get_logger
 from app.core.lost_connections import UnknownCommitError
@@ -21,7 +21,6 @@ from app.core.lost_connections import UnknownCommitError
 log = get_logger()
 
 MEDIA_TYPE = "application/problem+json"
-HTTP_METHODS = ("DELETE", "GET", "HEAD", "PATCH", "POST", "PUT")
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,14 +88,22 @@ class PayloadTooLargeError(ProblemError):
 
 
 class UnsupportedEncodingError(ProblemError):
+    """The body is encoded in another way than plain or one of ``encodings``."""
+
     status = HTTPStatus.UNSUPPORTED_MEDIA_TYPE
     code = "unsupported_encoding"
+
+    def __init__(self, *encodings: str) -> None:
+        accepted = ", ".join(encodings)
+        super().__init__(f"The Content-Encoding must be identity or one of: {accepted}.")
+        self.headers = {"Accept-Encoding": accepted}
 
 
 class UnsupportedMediaTypeError(ProblemError):
     status = HTTPStatus.UNSUPPORTED_MEDIA_TYPE
     code = "unsupported_media_type"
     default_detail = "The body must be JSON: send the header Content-Type: application/json."
+    headers: Mapping[str, str] = {"Accept": "application/json"}
 
 
 class UnprocessableError(ProblemError):
@@ -257,20 +264,8 @@ def handle_exception(request: Request, error: Exception) -> Response:
         request.app.state.outages.report(code=problem.code, reason=why)
     response = problem_response(request, problem)
     if problem.status is HTTPStatus.METHOD_NOT_ALLOWED:
-        response.headers["Allow"] = ", ".join(_allowed_methods(request))
+        response.headers["Allow"] = ", ".join(allowed_methods(request))
     return response
-
-
-def _allowed_methods(request: Request) -> list[str]:
-    """Return the methods of all routes of the path; the route that gave 405 knows only its own."""
-    return [
-        method
-        for method in HTTP_METHODS
-        if any(
-            route.matches({**request.scope, "method": method})[0] is Match.FULL
-            for route in request.app.routes
-        )
-    ]
 
 
 def handle_unexpected_error(request: Request, error: Exception) -> Response:

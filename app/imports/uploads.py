@@ -103,7 +103,7 @@ def _check_head(request: Request, limit: int) -> str:
     """Return the content encoding; refuse a body that the headers say is unusable."""
     encoding = request.headers.get("content-encoding", "").strip().lower()
     if encoding not in ENCODINGS:
-        raise UnsupportedEncodingError("The Content-Encoding must be identity or gzip.")
+        raise UnsupportedEncodingError("gzip")
     if announced_bytes(request) > limit:
         raise FileTooLargeError(f"The file is larger than {limit} bytes: split it.")
     return encoding

@@ -16,7 +16,18 @@ def test_a_wrong_method_is_answered_with_the_allowed_ones(client: TestClient) ->
     answer = client.post("/api/v1/plans/pro")
 
     assert (answer.status_code, answer.json()["code"]) == (405, "method_not_allowed")
-    assert answer.headers["allow"] == "DELETE, GET, PUT"
+    assert answer.headers["allow"] == "DELETE, GET, HEAD, PUT"
+
+
+def test_a_refused_body_is_answered_with_what_is_accepted(client: TestClient) -> None:
+    as_text = client.put("/api/v1/plans/pro", content="x", headers={"Content-Type": "text/plain"})
+    in_brotli = {"Content-Encoding": "br"}
+    events = client.post("/api/v1/events", content="{}", headers=in_brotli)
+    file = client.post("/api/v1/imports?kind=accounts", content="x", headers=in_brotli)
+
+    assert (as_text.status_code, as_text.headers["accept"]) == (415, "application/json")
+    assert (events.status_code, events.headers["accept-encoding"]) == (415, "gzip, deflate, zstd")
+    assert (file.status_code, file.headers["accept-encoding"]) == (415, "gzip")
 
 
 def test_the_pointer_of_a_filter_error_extends_the_pointer_of_its_value() -> None:

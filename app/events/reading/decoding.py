@@ -51,9 +51,7 @@ def decode_body(raw: bytes, encoding: str, *, limit: int) -> bytes:
         case "zstd":
             decoded = _unzstd(raw, limit)
         case _:
-            raise UnsupportedEncodingError(
-                "Content-Encoding must be identity, gzip, deflate or zstd."
-            )
+            raise UnsupportedEncodingError("gzip", "deflate", "zstd")
     if len(decoded) > limit:
         raise PayloadTooLargeError(f"The decoded body is larger than {limit} bytes: split it.")
     return decoded
