@@ -6,7 +6,6 @@ from datetime import date, datetime
 from itertools import groupby
 from time import perf_counter
 
-from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from app.accounts import refresh_queue
@@ -22,6 +21,7 @@ from app.churn.scoring import service as churn
 from app.core import metrics
 from app.core.db import SessionFactory, transaction
 from app.core.logs import get_logger
+from app.core.outages import is_outage
 from app.engagement import onboarding
 from app.health.definition.benchmark_queries import list_workspaces_to_check
 from app.health.scoring import scoring_context
@@ -117,10 +117,8 @@ def refresh_due(
                 from_priority=from_priority,
             )
             _refresh_claimed(session, claimed, now)
-    except OperationalError:
-        raise
-    except Exception:
-        if not claimed:
+    except Exception as error:
+        if is_outage(error) or not claimed:
             raise
         log.exception("refresh_failed", accounts=len(claimed))
         _bisect(sessions, claimed, now)
@@ -168,9 +166,9 @@ def _bisect(sessions: SessionFactory, claimed: Sequence[ClaimedAccount], now: da
                 # In the order of a claim: before the score rows are locked.
                 refresh_queue.clear_failures(session, half)
                 _refresh_claimed(session, [replace(each, used_since=None) for each in half], now)
-        except OperationalError:
-            raise
-        except Exception as error:  # noqa: BLE001 - any error concerns this account only
+        except Exception as error:
+            if is_outage(error):
+                raise
             if len(half) > 1:
                 _bisect(sessions, half, now)
             else:

@@ -9,7 +9,7 @@ from typing import Any
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
-from sqlalchemy.exc import DataError, DBAPIError, OperationalError
+from sqlalchemy.exc import DataError, DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from starlette.exceptions import HTTPException
 
@@ -17,6 +17,7 @@ from app.core.allowed_methods import allowed_methods
 from app.core.json_pointer import request_pointer
 from app.core.logs import get_logger
 from app.core.lost_connections import UnknownCommitError
+from app.core.outages import is_outage
 
 log = get_logger()
 
@@ -229,7 +230,7 @@ def problem_from_database(error: DBAPIError) -> ProblemError | None:
     """Return 503 for a lost database, 422 for a value out of range, and None for a bug."""
     if isinstance(error, UnknownCommitError):
         return OutcomeUnknownError()
-    if isinstance(error, OperationalError) or error.connection_invalidated:
+    if is_outage(error):
         return StorageUnavailableError()
     if isinstance(error, DataError):
         return UnprocessableError(

@@ -5,11 +5,10 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy.exc import DBAPIError, OperationalError
-
 from app.core.db import SessionFactory, transaction
 from app.core.errors import ProblemError
 from app.core.logs import get_logger
+from app.core.outages import is_outage
 from app.jobs import service
 from app.jobs.service import ClaimedJob, JobHandler, LostLeaseError
 
@@ -50,10 +49,10 @@ class JobRunner:
         job = service.renew_lease(self.sessions, claimed, now=now)
         try:
             more = self.handlers[job.kind](self.sessions, job, now)
-        except (LostLeaseError, OperationalError):
+        except LostLeaseError:
             raise
         except Exception as error:
-            if isinstance(error, DBAPIError) and error.connection_invalidated:
+            if is_outage(error):
                 raise
             self._record_failure(job, error, now)
             return

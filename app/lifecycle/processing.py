@@ -3,11 +3,11 @@
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 
-from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from app.core.db import SessionFactory, run_with_retries, transaction
 from app.core.logs import get_logger
+from app.core.outages import is_outage
 from app.core.sql import load_sql
 from app.lifecycle.account_moves import MOVE_STEPS
 from app.lifecycle.erasure import ERASE_ACCOUNT_STEPS, ERASE_USER_STEPS
@@ -44,10 +44,8 @@ def process_next_page(sessions: SessionFactory, *, now: datetime) -> bool:
     claimed: list[tuple[str, str]] = []
     try:
         return run_with_retries(sessions, lambda session: _process(session, claimed, now))
-    except OperationalError:
-        raise
     except Exception as error:
-        if not claimed:
+        if is_outage(error) or not claimed:
             raise
         log.exception("id_change_failed", id=claimed[-1][1], error=type(error).__name__)
         with transaction(sessions) as session:
