@@ -114,6 +114,7 @@ FULL_CLOCKS = ClockSizes((3600, -3600, 86_400, 0), (240, -240, 0), acks=20)
 
 def jump_clocks(stand: Stand, sizes: ClockSizes) -> None:
     """Let the clocks of a running worker and a running API jump forth and back."""
+    stand.hastens = False
     clocks = {name: stand.logs / f"{name}.clock" for name in ("api", "worker")}
     for clock in clocks.values():
         clock.write_text("0")
