@@ -10,6 +10,7 @@ from sqlalchemy import Engine, text
 from sqlalchemy.orm import Session
 
 from app import pipeline
+from app.cli.runtime import open_database
 from app.core.clock import DATABASE_TIME, DatabaseClock
 from app.core.db import SessionFactory, transaction
 from app.core.settings import Settings
@@ -28,6 +29,7 @@ from app.workspaces.service import Actor
 from tests import factories
 from tests.conftest import ENCRYPTION_KEY, NOW
 from tests.lifecycle.id_changes import LATER, process_all, request_change
+from tests.servers.processes import free_port
 from tests.webhooks.delivery import create_endpoint, get_endpoint, list_deliveries
 from tests.webhooks.samples import sample
 
@@ -253,3 +255,13 @@ def test_a_clock_for_demos_is_ahead_of_the_database(sessions: SessionFactory) ->
     now = right()
 
     assert ahead() >= now + DAY - SECOND
+
+
+def test_a_process_starts_while_the_database_is_away(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    url = f"postgresql://nobody@127.0.0.1:{free_port()}/none"
+    monkeypatch.setenv("HEALTH_DATABASE_URL", url)
+
+    with open_database() as (_, clock, _settings):
+        assert abs(clock() - datetime.now(UTC)) < timedelta(minutes=1)

@@ -2,10 +2,11 @@
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime
 
 from pydantic_settings import DotEnvSettingsSource
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from app import serving
@@ -54,7 +55,8 @@ def open_database() -> Iterator[tuple[SessionFactory, Clock, Settings]]:
         session_settings.expect_session_settings(engine)
         clock = DatabaseClock(settings.clock_offset_seconds)
         sessions = create_session_factory(engine, renewal_grace_days=settings.renewal_grace_days)
-        clock.read(sessions)
+        with suppress(SQLAlchemyError):  # a worker starts, and waits for an absent database
+            clock.read(sessions)
         yield sessions, clock, settings
 
 

@@ -24,7 +24,7 @@ CONNECTIONS, PAUSE_SECONDS, RETRY_SECONDS = 4, 0.15, 0.1
 HANG_SECONDS, GIVE_UP_SECONDS = 30.0, 60.0
 REFUSALS: Mapping[int, set[str]] = {
     429: {"rate_limited", "too_many_connections"},
-    503: {"storage_unavailable", "overloaded"},
+    503: {"storage_unavailable", "outcome_unknown", "overloaded"},
 }
 """The documented answers that ask a client to repeat its request; all have ``Retry-After``."""
 
