@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import pytest
+import structlog
 from fastapi.testclient import TestClient
 from pydantic import SecretStr
 from sqlalchemy import Engine, text
@@ -262,6 +263,9 @@ def test_a_process_starts_while_the_database_is_away(
 ) -> None:
     url = f"postgresql://nobody@127.0.0.1:{free_port()}/none"
     monkeypatch.setenv("HEALTH_DATABASE_URL", url)
+    before = structlog.get_config()
 
     with open_database() as (_, clock, _settings):
         assert abs(clock() - datetime.now(UTC)) < timedelta(minutes=1)
+
+    structlog.configure(**before)

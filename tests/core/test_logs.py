@@ -6,6 +6,7 @@ from io import StringIO
 
 import orjson
 import pytest
+import structlog
 from sqlalchemy import Engine, text
 
 from app.core import logs
@@ -94,12 +95,13 @@ def test_records_of_libraries_contain_no_values_either() -> None:
 def test_a_warning_of_a_library_is_a_line_of_ours(capsys: pytest.CaptureFixture[str]) -> None:
     library, root = logging.getLogger("some_driver"), logging.getLogger()
     handlers, root.handlers = root.handlers, []  # pytest has its own; processes have none
+    before = structlog.get_config()
     try:
         logs.configure("warning")
         library.warning("the connection of %s is lost", "a pipeline")
     finally:
         root.handlers = handlers
-        logs.configure("warning")
+        structlog.configure(**before)
 
     line = orjson.loads(capsys.readouterr().err)
     assert line["event"] == "library_warning"

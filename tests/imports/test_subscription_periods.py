@@ -81,9 +81,10 @@ def test_a_newer_period_ends_the_older_one_across_imports(
 
 
 def test_an_own_earlier_end_stays(sessions: SessionFactory, client: TestClient) -> None:
-    load(sessions, b"a,s,100,2026-01-01,2026-01-15\n", b"a,s,150,2026-02-01,\n")
+    """The next period begins after the grace of renewals, so that the gap is not paid."""
+    load(sessions, b"a,s,100,2026-01-01,2026-01-15\n", b"a,s,150,2026-03-01,\n")
 
-    days = ("2026-01-14", "2026-01-15", "2026-02-01")
+    days = ("2026-01-14", "2026-01-15", "2026-03-01")
     assert [mrr(client, "a", day) for day in days] == [100_00, 0, 150_00]
 
 

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from fastapi.testclient import TestClient
-from sqlalchemy import text
+from sqlalchemy import LargeBinary, text
 from sqlalchemy.orm import Session
 
 from app.core.db import SessionFactory
@@ -69,7 +69,10 @@ def columns_mentioning(session: Session, texts: Collection[str]) -> set[tuple[st
     mentions = set()
     for table in metadata.sorted_tables:
         for column in table.columns:
-            query = f'SELECT 1 FROM "{table.name}" WHERE CAST("{column.name}" AS text) LIKE ANY(:n)'  # noqa: S608
+            shown = f'CAST("{column.name}" AS text)'
+            if isinstance(column.type, LargeBinary):  # as text it is hexadecimal: "ada" by chance
+                shown = f"encode(\"{column.name}\", 'escape')"
+            query = f'SELECT 1 FROM "{table.name}" WHERE {shown} LIKE ANY(:n)'  # noqa: S608
             if session.execute(text(query), {"n": [f"%{each}%" for each in texts]}).first():
                 mentions.add((table.name, column.name))
     return mentions
