@@ -207,6 +207,8 @@ class BoundedProtocol(HttpToolsProtocol):
             self.transport.write(_raw_answer(problem))
         if self.transport.can_write_eof():
             self.transport.write_eof()
+        if self.cycle is not None:
+            self.cycle.disconnected = True  # what the application still sends is dropped
 
     def send_400_response(self, msg: str) -> None:
         """Answer a request that the parser refuses."""

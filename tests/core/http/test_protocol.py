@@ -1,5 +1,6 @@
 """Limits on connections and heads, on a real server with small limits."""
 
+import asyncio
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -31,10 +32,12 @@ class ImpatientProtocol(BoundedProtocol):
 
 
 async def answer(scope: Scope, receive: Receive, send: Send) -> None:
-    """Answer at once to ``/early``, else read the body first; ``/trusted`` has a valid key."""
+    """Answer ``/early`` at once, ``/late`` when refused, else read first; ``/trusted`` has a key."""
     if scope["path"] == "/trusted":
         scope["trust"]()
-    more = scope["path"] != "/early"
+    while scope["path"] == "/late" and not scope["trust"].__self__.is_refused:
+        await asyncio.sleep(0)  # noqa: ASYNC110 - a refusal sets no event
+    more = scope["path"] not in {"/early", "/late"}
     while more:
         message = await receive()
         more = message.get("more_body", False)
