@@ -5,14 +5,12 @@ from contextlib import closing
 import pytest
 
 from app.core.http.protocol import MAX_HEAD_BYTES
-from tests.core.http.test_protocol import CHUNKED, Serve, read_all, serve
-
-__all__ = ["serve"]
+from tests.core.http.conftest import Serve, read_all
+from tests.core.http.test_protocol import CHUNKED
 
 
 def test_an_answer_after_a_refusal_is_dropped(
-    serve: Serve,
-    caplog: pytest.LogCaptureFixture,
+    serve: Serve, caplog: pytest.LogCaptureFixture
 ) -> None:
     """As that of a request without a key whose connection made room for others meanwhile."""
     connect = serve()
