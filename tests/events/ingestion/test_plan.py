@@ -32,6 +32,8 @@ def test_no_lookup_reads_all_accounts(
     numbers = {name: f"${number}" for number, name in enumerate(names, 1)}
     query = re.sub(r"%\((\w+)\)s", lambda name: numbers[name[1]], statement).replace(":", r"\:")
 
+    session.execute(text("SET LOCAL enable_seqscan = off"))  # as if the tables were large
+    session.execute(text("SET LOCAL enable_bitmapscan = off"))
     plan = session.scalars(text(f"EXPLAIN (GENERIC_PLAN, COSTS OFF) {query}"))
 
     used = {line.split(" using ")[1].split()[0] for line in plan if " using " in line}
