@@ -107,7 +107,14 @@ class Storage:
     autocommit: SessionFactory
 
     @classmethod
-    def open(cls, url: str, *, pool_size: int, prepared_statements: bool = True) -> "Storage":
+    def open(
+        cls,
+        url: str,
+        *,
+        pool_size: int,
+        prepared_statements: bool = True,
+        renewal_grace_days: int | None = None,
+    ) -> "Storage":
         """Open two connection pools. A request uses a connection of one of them at a time."""
         open_pool = partial(
             open_engine,
@@ -117,9 +124,8 @@ class Storage:
             point_access=True,
             prepared_statements=prepared_statements,
         )
-        return cls(
-            create_session_factory(open_pool()), create_session_factory(open_pool(autocommit=True))
-        )
+        factory = partial(create_session_factory, renewal_grace_days=renewal_grace_days)
+        return cls(factory(open_pool()), factory(open_pool(autocommit=True)))
 
 
 @asynccontextmanager
@@ -179,7 +185,6 @@ def attach(app: FastAPI, storage: Storage, settings: Settings, clock: Clock) -> 
     app.state.serves_metrics = settings.metrics_port is None
     app.state.limits = IngestLimits.from_settings(settings)
     app.state.import_bytes = settings.import_bytes
-    app.state.renewal_grace_days = settings.renewal_grace_days
     app.state.known_names = KnownEventNames()
     app.state.caller_cache = CallerCache()
     app.state.current_account_id = aliases.resolve_before_request
@@ -225,5 +230,6 @@ def from_environment() -> FastAPI:
         settings.database_url.get_secret_value(),
         pool_size=settings.pool_size,
         prepared_statements=settings.prepared_statements,
+        renewal_grace_days=settings.renewal_grace_days,
     )
     return create_app(storage, settings, DatabaseClock(settings.clock_offset_seconds))

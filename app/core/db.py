@@ -207,10 +207,6 @@ async def database_slot(request: Request) -> AsyncGenerator[None]:
             request.scope["has_slot"] = False
 
 
-def _session_info(request: Request) -> dict[str, int]:
-    return {"renewal_grace_days": request.app.state.renewal_grace_days}
-
-
 async def request_session(request: Request) -> AsyncGenerator[Session]:
     """Yield the session of a request that writes, and commit it at the end.
 
@@ -221,7 +217,7 @@ async def request_session(request: Request) -> AsyncGenerator[Session]:
         yield outer
         return
     async with database_slot(request):
-        session: Session = request.app.state.sessions(info=_session_info(request))
+        session: Session = request.app.state.sessions()
         request.scope["write_session"] = session
         try:
             yield session
@@ -235,7 +231,7 @@ async def request_session(request: Request) -> AsyncGenerator[Session]:
 async def read_session(request: Request) -> AsyncGenerator[Session]:
     """Yield an autocommit session, without BEGIN and COMMIT, for routes that change nothing."""
     async with database_slot(request):
-        session: Session = request.app.state.autocommit_sessions(info=_session_info(request))
+        session: Session = request.app.state.autocommit_sessions()
         try:
             yield session
         finally:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Annotated, Any, ClassVar
 
-from fastapi import Depends, Query, Request
+from fastapi import Depends, Query
 from pydantic import Field
 
 from app.core.clock import Now
@@ -69,8 +69,7 @@ class ReportQuery:
     """What a report covers.
 
     ``since`` and ``until`` are inclusive. Only facts that were known on ``known_on`` count.
-    Amounts are in ``currency``. A contract that is renewed within ``grace_days`` of its end has not
-    ended.
+    Amounts are in ``currency``.
     """
 
     workspace_id: str
@@ -78,7 +77,6 @@ class ReportQuery:
     since: date
     until: date
     known_on: date
-    grace_days: int
 
     @property
     def known_before(self) -> datetime:
@@ -123,7 +121,6 @@ Until = Annotated[
 
 def parse_report_query(
     *,
-    request: Request,
     caller: Reader,
     now: Now,
     other: OtherDaysDep,
@@ -134,7 +131,6 @@ def parse_report_query(
 
     A report as of a past day uses only what was known on that day, so it never changes.
     """
-    grace_days: int = request.app.state.renewal_grace_days
     today = now.date()
     since, until = other.fill(since, until)
     last = until or today
@@ -145,7 +141,7 @@ def parse_report_query(
             f"/query/{start}",
             f"`{start}` must not be after `{end}`, and `{end}` must not be after today.",
         )
-    return ReportQuery(caller.workspace_id, caller.base_currency, first, last, last, grace_days)
+    return ReportQuery(caller.workspace_id, caller.base_currency, first, last, last)
 
 
 ReportQueryDep = Annotated[ReportQuery, Depends(parse_report_query)]

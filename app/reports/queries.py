@@ -6,7 +6,7 @@ from sqlalchemy import Row, TextClause, select
 from sqlalchemy.orm import Session
 
 from app.accounts.catalog.tables import ProductFeature
-from app.accounts.renewals import renewals
+from app.accounts.renewals import grace_days, renewals
 from app.core.sql import SqlFile, load_sql
 from app.features.queries import CENTS_IN_BASE_CURRENCY, PLAN_FOR_MANY_ROWS
 from app.reports.kpi import ReportQuery
@@ -33,7 +33,7 @@ def load_report_rows(
     Its parameters are the period and currency of the query, and ``values``.
     """
     session.execute(PLAN_FOR_MANY_ROWS)
-    values = _parameters(workspace_id, query) | values
+    values = _parameters(session, workspace_id, query) | values
     return session.execute(_statement(sql, name), values).all()
 
 
@@ -54,19 +54,23 @@ def load_later_changes(
     its rows know to which account they belonged before a merge. ``of_fields``: whether the report
     depends on the segments or the starts of accounts.
     """
-    values = _parameters(workspace_id, query) | {"apart": apart, "of_fields": of_fields} | values
+    values = (
+        _parameters(session, workspace_id, query)
+        | {"apart": apart, "of_fields": of_fields}
+        | values
+    )
     changes = session.execute(_later_changes(sql, counted), values).one()._asdict()
     return {kind: number for kind, number in changes.items() if number}
 
 
-def _parameters(workspace_id: str, query: ReportQuery) -> dict[str, object]:
+def _parameters(session: Session, workspace_id: str, query: ReportQuery) -> dict[str, object]:
     return {
         "workspace_id": workspace_id,
         "since": query.since,
         "until": query.until,
         "known_on": query.known_on,
         "base_currency": query.currency,
-        "grace_days": query.grace_days,
+        "grace_days": grace_days(session),
         "known_before": query.known_before,
     }
 

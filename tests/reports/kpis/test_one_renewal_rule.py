@@ -1,6 +1,5 @@
 """Reports, scores, churn risk, goals and MRR of a day agree on whether a contract is renewed."""
 
-from collections.abc import Iterator
 from datetime import date, timedelta
 from itertools import product
 
@@ -19,6 +18,7 @@ from app.health.definition.score_definition import Definition
 from app.health.scoring.scoring_context import load_definition
 from tests import factories
 from tests.conftest import NOW
+from tests.reports.kpis.test_renewals import set_grace
 from tests.reports.kpis.test_revenue import add_subscription, get_report
 
 TODAY = NOW.date()
@@ -30,15 +30,9 @@ def _account(session: Session) -> None:
     factories.account(session, "a")
 
 
-@pytest.fixture(autouse=True)
-def _default(client: TestClient) -> Iterator[None]:
-    yield
-    client.app.state.renewal_grace_days = 31  # type: ignore[attr-defined]
-
-
 def figures(client: TestClient, session: Session, account_id: str, grace: int) -> dict[str, float]:
     """What the account pays today, by each part of the service."""
-    client.app.state.renewal_grace_days = grace  # type: ignore[attr-defined]
+    set_grace(client, grace)
     session.info["renewal_grace_days"] = grace
     definition = load_definition(session, "acme")
     [scored] = load_account_features(
@@ -60,7 +54,7 @@ def figures(client: TestClient, session: Session, account_id: str, grace: int) -
 
 def churned_share(client: TestClient, grace: int) -> float:
     """Logo churn of the days before the gap to today, of one account: 1 if it has churned."""
-    client.app.state.renewal_grace_days = grace  # type: ignore[attr-defined]
+    set_grace(client, grace)
     period = {"since": str(ENDED - timedelta(days=30)), "until": str(TODAY)}
     churned: float = get_report(client, "revenue-retention", **period)["logo_churn"]["value"]
     return churned

@@ -7,9 +7,16 @@ import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy.orm import Session
 
+from app.core.db import SessionFactory
 from tests.reports.kpis.test_revenue import add_subscription, get_report
 
 YEAR = {"since": "2025-12-01", "until": "2025-12-31"}
+
+
+def set_grace(client: TestClient, days: int) -> None:
+    """Let the sessions of later requests have the setting."""
+    sessions: SessionFactory = client.app.state.sessions  # type: ignore[attr-defined]
+    sessions.configure(info={"renewal_grace_days": days})
 
 
 def renew(
@@ -63,10 +70,10 @@ def test_a_renewal_that_became_known_after_the_grace_changes_nothing(
 def test_the_grace_is_a_setting(client: TestClient, session: Session) -> None:
     renew(session, "a", date(2026, 1, 5))
     session.commit()
-    client.app.state.renewal_grace_days = 4  # type: ignore[attr-defined]
+    set_grace(client, 4)
 
     assert retention(client)[2] == 1
-    client.app.state.renewal_grace_days = 5  # type: ignore[attr-defined]
+    set_grace(client, 5)
     assert retention(client)[2] == 0
 
 
