@@ -24,7 +24,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.orm import DeclarativeBase, Session, mapped_column, sessionmaker
 
 from app.core.errors import RetryLaterError
-from app.core.lost_connections import UnknownCommitError, is_connection_lost
+from app.core.outages import UnknownCommitError, is_connection_lost
 
 SessionFactory = sessionmaker[Session]
 ResultT = TypeVar("ResultT")

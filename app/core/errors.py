@@ -16,8 +16,7 @@ from starlette.exceptions import HTTPException
 from app.core.allowed_methods import allowed_methods
 from app.core.json_pointer import request_pointer
 from app.core.logs import get_logger
-from app.core.lost_connections import UnknownCommitError
-from app.core.outages import is_outage
+from app.core.outages import UnknownCommitError, is_outage
 
 log = get_logger()
 
