@@ -166,8 +166,10 @@ def delete_chunks(session: Session, workspace_id: str, import_id: str) -> None:
     session.execute(delete(ImportChunk).filter_by(**of_import))
 
 
-def note_periods(session: Session, workspace_id: str, rows: Sequence[ImportPeriod]) -> None:
+def note_periods(session: Session, workspace_id: str, rows: Rows) -> None:
     """Add what a page states to what is noted of its periods. ``rows``: in key order."""
+    if not rows:
+        return
     new = insert(ImportPeriod)
     noted, added = ImportPeriod, new.excluded
     changes = {
@@ -178,14 +180,10 @@ def note_periods(session: Session, workspace_id: str, rows: Sequence[ImportPerio
         | (noted.terms != added.terms),
         "is_unnamed": noted.is_unnamed | added.is_unnamed,
     }
-    if rows:
-        names = inspect(ImportPeriod).columns.keys()
-        values = [
-            {name: getattr(row, name) for name in names} | {"workspace_id": workspace_id}
-            for row in rows
-        ]
-        key = inspect(ImportPeriod).primary_key
-        session.execute(new.on_conflict_do_update(index_elements=key, set_=changes), values)
+    session.execute(
+        new.on_conflict_do_update(index_elements=inspect(ImportPeriod).primary_key, set_=changes),
+        [{"workspace_id": workspace_id, **row} for row in rows],
+    )
 
 
 def list_noted_periods(

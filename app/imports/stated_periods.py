@@ -4,10 +4,13 @@ An import of subscriptions reads its file twice. The first time it only notes ea
 is refused the second time does not depend on where pages end (docs/adr/0034).
 """
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from hashlib import blake2b
+from operator import itemgetter
+from typing import Any
 
 from sqlalchemy.orm import Session
 
@@ -27,26 +30,23 @@ NumberedVersion = tuple[int, PeriodKey, KnownPeriod]
 
 @dataclass(frozen=True, slots=True)
 class StatedPeriods:
-    """The periods that the file of an import states.
-
-    ``unnamed``: the periods of lines without a subscription_id.
-    """
+    """The periods that the file of an import states."""
 
     session: Session
     workspace_id: str
     import_id: str
 
     def note(self, versions: Iterable[NumberedVersion], unnamed: Iterable[PeriodKey]) -> None:
-        """Note the periods of a page: whether two lines give one period different terms."""
-        periods: dict[bytes, ImportPeriod] = {}
-        hidden = {self._hash(key) for key in unnamed}
-        for line, key, version in versions:
-            hashed, terms = self._hash(key), self._hash(version.period)
-            row = periods.setdefault(hashed, self._row(hashed, terms, is_unnamed=hashed in hidden))
-            row.lines = [*row.lines, line][:MAX_NOTED_LINES]
-            row.line_count += 1
-            row.is_contradicted = row.is_contradicted or row.terms != terms
-        rows = [periods[key] for key in sorted(periods)]
+        """Note the periods of a page: whether two lines give one period different terms.
+
+        ``unnamed``: the periods of lines without a subscription_id.
+        """
+        hidden = {*unnamed}
+        rows = [
+            self._row(key, lines, is_unnamed=key in hidden)
+            for key, lines in group_by_period(versions).items()
+        ]
+        rows.sort(key=itemgetter("key"))
         queries.note_periods(self.session, self.workspace_id, rows)
 
     def load(self, keys: Iterable[PeriodKey]) -> Mapping[PeriodKey, ImportPeriod]:
@@ -57,20 +57,33 @@ class StatedPeriods:
         )
         return {hashes[row.key]: row for row in rows}
 
-    def _row(self, key: bytes, terms: bytes, *, is_unnamed: bool) -> ImportPeriod:
-        return ImportPeriod(
-            import_id=self.import_id,
-            key=key,
-            terms=terms,
-            lines=[],
-            line_count=0,
-            is_contradicted=False,
-            is_unnamed=is_unnamed,
-        )
+    def _row(
+        self, key: PeriodKey, lines: Mapping[int, KnownPeriod], *, is_unnamed: bool
+    ) -> Mapping[str, Any]:
+        terms = [self._hash(version.period) for version in lines.values()]
+        return {
+            "import_id": self.import_id,
+            "key": self._hash(key),
+            "terms": terms[0],
+            "lines": [*lines][:MAX_NOTED_LINES],
+            "line_count": len(lines),
+            "is_contradicted": len({*terms}) > 1,
+            "is_unnamed": is_unnamed,
+        }
 
     def _hash(self, value: object) -> bytes:
         """Hash under the id of the import: the table holds no ids of accounts."""
         return blake2b(repr(value).encode(), digest_size=16, key=self.import_id.encode()).digest()
+
+
+def group_by_period(
+    versions: Iterable[NumberedVersion],
+) -> Mapping[PeriodKey, Mapping[int, KnownPeriod]]:
+    """Return what is stated of each period, by line."""
+    lines: defaultdict[PeriodKey, dict[int, KnownPeriod]] = defaultdict(dict)
+    for line, key, version in versions:
+        lines[key][line] = version
+    return lines
 
 
 def conflict_error(line: int, lines: Sequence[int], line_count: int) -> RowError:

@@ -25,6 +25,7 @@ from app.imports.stated_periods import (
     StatedPeriods,
     SubscriptionKey,
     conflict_error,
+    group_by_period,
 )
 from app.imports.tables import ImportPeriod
 from app.workspaces.tables import Workspace
@@ -98,9 +99,7 @@ def _unique_periods(
     rows: Sequence[NumberedVersion], stated: StatedPeriods
 ) -> tuple[Versions, RowsResult]:
     """Return one version for each key, and errors for lines that contradict others of the file."""
-    lines: defaultdict[PeriodKey, dict[int, KnownPeriod]] = defaultdict(dict)
-    for line, key, version in rows:
-        lines[key][line] = version
+    lines = group_by_period(rows)
     noted = stated.load(lines)
     unique: Versions = {}
     result = RowsResult()
