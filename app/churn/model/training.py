@@ -54,9 +54,10 @@ def train(
     panel: Panel, *, seed: int, report_progress: ReportProgress = lambda _: None
 ) -> TrainingResult:
     """Train the model that the amount of data supports, or none. Treated rows are not used."""
+    shortage = find_shortage(panel)
     panel = panel.rows(~panel.treated)
     churned = panel.churned_accounts
-    if churned < MIN_CHURNED or panel.y.all():
+    if shortage:
         reason = (
             f"{churned} accounts have churned: a model needs at least {MIN_CHURNED}, and accounts"
             " that have not churned."
