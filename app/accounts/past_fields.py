@@ -12,14 +12,11 @@ from app.core.sql import load_sql
 
 PAST_FIELDS = ("segment", "started_on")
 OWN_COLUMNS = {"workspace_id", "account_id", "merged_on", "is_source", "is_change"}
-KEEP_BEFORE_CHANGES = load_sql(__file__).compose(
-    "keep_before_changes",
-    columns=", ".join(
-        column.name
-        for column in AccountBeforeMerge.__table__.columns
-        if column.name not in OWN_COLUMNS
-    ),
+KEPT_COLUMNS = ", ".join(
+    column.name for column in AccountBeforeMerge.__table__.columns if column.name not in OWN_COLUMNS
 )
+"""SQL: the columns of an account that are kept, before a change or a merge."""
+KEEP_BEFORE_CHANGES = load_sql(__file__).compose("keep_before_changes", columns=KEPT_COLUMNS)
 
 
 def keep_before_changes(

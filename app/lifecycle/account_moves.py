@@ -9,8 +9,9 @@ from sqlalchemy import TextClause
 from sqlalchemy.orm import Session
 
 from app.accounts import aliases
+from app.accounts.past_fields import KEPT_COLUMNS
 from app.accounts.refresh_queue import Priority, mark_due
-from app.accounts.tables import Account, AccountBeforeMerge, Subscription
+from app.accounts.tables import Account, Subscription
 from app.alerts import actions as alerts
 from app.core.db import Table
 from app.core.sql import load_sql
@@ -77,12 +78,7 @@ MERGE_ACCOUNT = SQL.compose(
         for name in _columns(Account, *key_columns(Account))
     ),
 )
-KEEP_ACCOUNTS = SQL.compose(
-    "keep_accounts",
-    columns=", ".join(
-        _columns(AccountBeforeMerge, *key_columns(AccountBeforeMerge), "is_source", "is_change")
-    ),
-)
+KEEP_ACCOUNTS = SQL.compose("keep_accounts", columns=KEPT_COLUMNS)
 MOVE_SUBSCRIPTIONS = SQL.compose(
     "move_subscriptions", columns=", ".join(_columns(Subscription, "account_id", "subscription_id"))
 )
