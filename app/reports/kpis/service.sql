@@ -192,11 +192,10 @@ GROUP BY d.day, h.band ORDER BY d.day, h.band
 -- sources that report these events; its first use is unknown.
 WITH started AS (
     SELECT a.account_id, {{is_excluded}} AS excluded,
-           least(CASE WHEN t.account_id IS NULL THEN a.started_on ELSE t.started_on END,
-                 p.first_paid_on) AS started_on,
+           least(t.started_on, p.first_paid_on) AS started_on,
            {{reported_from}} AS first_event_on
     FROM account a
-    LEFT JOIN {{account_then}} AS t ON t.account_id = a.account_id
+    JOIN {{account_then}} AS t ON t.account_id = a.account_id
     LEFT JOIN (
         SELECT account_id, min(starts_on) AS first_paid_on FROM (
             SELECT DISTINCT ON (account_id, subscription_id, starts_on) *
