@@ -30,8 +30,7 @@ def status_reason(
     the last event of its source, if that is silent.
     """
     texts = load_catalogue(__file__, language)
-    is_mentioned = silent_since is not None and status in MENTION_SILENCE
-    since = f"{silent_since:%Y-%m-%d %H:%M} UTC" if is_mentioned else None
+    since = f"{silent_since:%Y-%m-%d %H:%M} UTC" if silent_since else None
     if status is HealthStatus.STALE:
         return texts.format("stale", since=since)
     if status is HealthStatus.EXCLUDED:
