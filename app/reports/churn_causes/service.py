@@ -121,7 +121,6 @@ def _conditions(
     An onboarding step is compared with the paid days on which all steps were done, of accounts that
     are not older than the first event.
     """
-    names_of = partial(load_names, session, query.workspace_id)
     [known] = _load_rows(session, query, "observed_from", use_days=USE_DAYS)
     load = partial(_load_exposures, session, query, observed_from=known.events)
     days, churned, _ = _totals(load_stays(known.events))
@@ -133,7 +132,7 @@ def _conditions(
     load = partial(_load_exposures, session, query, observed_from=known.events)
     steps = load("onboarding_exposure", started_from=known.started_from)
     done = steps.get("", Exposure())
-    for key, name in names_of(OnboardingStep).items():
+    for key, name in load_names(session, query.workspace_id, OnboardingStep).items():
         stuck = steps.get(key, Exposure())
         counts = ExposureCounts(stuck.days, stuck.churned, done.days, done.churned)
         yield ObservedCondition(FindingKind.ONBOARDING_STEP, key, name, stuck.accounts, counts)
