@@ -41,10 +41,6 @@ class Receiver:
     def url(self) -> str:
         return f"http://{HOST}:{self.port}/"
 
-    @property
-    def message_ids(self) -> list[str]:
-        return [message_id for _, message_id in self.received]
-
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Serve the requests of one connection."""
         with suppress(OSError, asyncio.IncompleteReadError, asyncio.CancelledError):

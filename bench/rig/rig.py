@@ -71,8 +71,8 @@ class Rig:
         It changes nothing by itself, so that the benchmarks of one rig can share it.
         """
         if workers not in self._shared:
-            self._shared[workers] = self.start_service(workers=workers, worker=False)
-            self.cleanup.callback(self._shared[workers].stop)
+            service = self.service(workers=workers, worker=False)
+            self._shared[workers] = self.cleanup.enter_context(service)
         return self._shared[workers]
 
     @contextmanager
@@ -80,19 +80,13 @@ class Rig:
         self, *, workers: int, worker: bool, command: tuple[str, ...] = SERVE
     ) -> Iterator[Service]:
         """Run a service in new processes."""
-        service = self.start_service(workers=workers, worker=worker, command=command)
+        service = start_service(
+            self.folder, self.environment, workers=workers, worker=worker, command=command
+        )
         try:
             yield service
         finally:
             service.stop()
-
-    def start_service(
-        self, *, workers: int, worker: bool, command: tuple[str, ...] = SERVE
-    ) -> Service:
-        """Start a service that the caller stops."""
-        return start_service(
-            self.folder, self.environment, workers=workers, worker=worker, command=command
-        )
 
     def number(self, query: str, **values: object) -> int:
         """Return the number that a query selects; 0 for null."""
