@@ -9,11 +9,12 @@ from shutil import rmtree
 from tempfile import mkdtemp
 
 import pytest
+import structlog
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from hypothesis import settings
 from pydantic import SecretStr
-from sqlalchemy import Engine, create_engine, text
+from sqlalchemy import Connection, Engine, create_engine, text
 from sqlalchemy.orm import Session, sessionmaker
 
 from app.core import logs
@@ -131,16 +132,29 @@ def sessions(engine: Engine) -> Iterator[SessionFactory]:
     """Sessions in an outer transaction that is rolled back after the test."""
     with engine.connect() as connection:
         outer = connection.begin()
-        yield sessionmaker(
-            connection, join_transaction_mode="create_savepoint", expire_on_commit=False
-        )
+        yield savepoints(connection)
         outer.rollback()
+
+
+def savepoints(connection: Connection) -> SessionFactory:
+    """Return sessions whose commits stay in the transaction of a connection."""
+    return sessionmaker(
+        connection, join_transaction_mode="create_savepoint", expire_on_commit=False
+    )
 
 
 @pytest.fixture
 def session(sessions: SessionFactory) -> Iterator[Session]:
     with sessions() as session:
         yield session
+
+
+@pytest.fixture
+def quiet_logs() -> Iterator[None]:
+    """Restore the log configuration, which a command changes for the process."""
+    before = structlog.get_config()
+    yield
+    structlog.configure(**before)
 
 
 @cache

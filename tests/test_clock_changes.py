@@ -4,7 +4,6 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import pytest
-import structlog
 from fastapi.testclient import TestClient
 from pydantic import SecretStr
 from sqlalchemy import Engine, text
@@ -258,14 +257,12 @@ def test_a_clock_for_demos_is_ahead_of_the_database(sessions: SessionFactory) ->
     assert ahead() >= now + DAY - SECOND
 
 
+@pytest.mark.usefixtures("quiet_logs")
 def test_a_process_starts_while_the_database_is_away(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     url = f"postgresql://nobody@127.0.0.1:{free_port()}/none"
     monkeypatch.setenv("HEALTH_DATABASE_URL", url)
-    before = structlog.get_config()
 
     with open_database() as (_, clock, _settings):
         assert abs(clock() - datetime.now(UTC)) < timedelta(minutes=1)
-
-    structlog.configure(**before)

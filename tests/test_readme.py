@@ -7,13 +7,12 @@ import re
 import shlex
 import subprocess
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from datetime import date
 from io import StringIO
 from pathlib import Path
 
 import pytest
-import structlog
 from sqlalchemy import Engine, text
 from typer.testing import CliRunner
 
@@ -75,14 +74,6 @@ def write_csv(path: Path, rows: Iterable[Iterable[object]]) -> None:
 def empty_database(databases: CreateDatabase) -> str:
     """A database of the test: commands commit what they write."""
     return databases("readme")
-
-
-@pytest.fixture
-def quiet_logs() -> Iterator[None]:
-    """Restore the log configuration, which a command changes for the process."""
-    before = structlog.get_config()
-    yield
-    structlog.configure(**before)
 
 
 @pytest.fixture

@@ -2,11 +2,9 @@
 
 import re
 import socket
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import structlog
 from sqlalchemy import create_engine, text
 from typer.testing import CliRunner
 
@@ -17,6 +15,8 @@ from app.core.postgres.embedded_postgres import DataFolderError
 from app.core.postgres.engines import open_engine
 from app.core.settings import VERSION
 from tests.conftest import CreateDatabase
+
+pytestmark = pytest.mark.usefixtures("quiet_logs")
 
 COLUMNS = ["id", "name", "scopes", "created", "expires", "revoked", "last used"]
 
@@ -37,14 +37,6 @@ def refusal(*arguments: str) -> str:
     assert "\n" not in sentence
     assert "Serving on" not in answer.output
     return sentence
-
-
-@pytest.fixture(autouse=True)
-def quiet_logs() -> Iterator[None]:
-    """Restore the log configuration, which a command changes for the process."""
-    before = structlog.get_config()
-    yield
-    structlog.configure(**before)
 
 
 @pytest.fixture

@@ -5,9 +5,11 @@ from sqlalchemy import create_engine, text
 from typer.testing import CliRunner
 
 from app.cli import app
-from tests.cli.test_commands import database, quiet_logs, refusal, run
+from tests.cli.test_commands import database, refusal, run
 
-__all__ = ["database", "quiet_logs"]
+__all__ = ["database"]
+pytestmark = pytest.mark.usefixtures("quiet_logs")
+
 
 REACH = (
     "INSERT INTO daily_reach (workspace_id, account_id, day, known_on, end_customer_id) VALUES"

@@ -5,9 +5,11 @@ from pathlib import Path
 import pytest
 from sqlalchemy import create_engine, text
 
-from tests.cli.test_commands import database, quiet_logs, refusal, run
+from tests.cli.test_commands import database, refusal, run
 
-__all__ = ["database", "quiet_logs"]
+__all__ = ["database"]
+pytestmark = pytest.mark.usefixtures("quiet_logs")
+
 
 ERASURE = """
 UPDATE workspace SET erasure_key = '\\x00';

@@ -1,11 +1,9 @@
 """A wrong setting ends a command with one line that says what to write."""
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import structlog
 from typer.testing import CliRunner
 
 from app import serving
@@ -16,6 +14,7 @@ from app.core.settings import Settings, unknown_names
 from tests.cli.test_commands import database, refusal, run
 
 __all__ = ["database"]
+pytestmark = pytest.mark.usefixtures("quiet_logs")
 
 DATABASE_ADVICE = (
     "HEALTH_DATABASE_URL: The value must be a URL such as"
@@ -24,11 +23,8 @@ DATABASE_ADVICE = (
 
 
 @pytest.fixture(autouse=True)
-def empty_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
-    before = structlog.get_config()
+def empty_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.chdir(tmp_path)
-    yield
-    structlog.configure(**before)
 
 
 @pytest.mark.parametrize(

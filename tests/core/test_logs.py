@@ -6,7 +6,6 @@ from io import StringIO
 
 import orjson
 import pytest
-import structlog
 from sqlalchemy import Engine, text
 
 from app.core import logs
@@ -92,16 +91,15 @@ def test_records_of_libraries_contain_no_values_either() -> None:
     assert PERSON not in stream.getvalue()
 
 
+@pytest.mark.usefixtures("quiet_logs")
 def test_a_warning_of_a_library_is_a_line_of_ours(capsys: pytest.CaptureFixture[str]) -> None:
     library, root = logging.getLogger("some_driver"), logging.getLogger()
     handlers, root.handlers = root.handlers, []  # pytest has its own; processes have none
-    before = structlog.get_config()
     try:
         logs.configure("warning")
         library.warning("the connection of %s is lost", "a pipeline")
     finally:
         root.handlers = handlers
-        structlog.configure(**before)
 
     line = orjson.loads(capsys.readouterr().err)
     assert line["event"] == "library_warning"
