@@ -6,18 +6,19 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from sqlalchemy import Engine, update
-from sqlalchemy.orm import Session, sessionmaker
+from sqlalchemy.orm import Session
 
 from app.tables import Delivery, IdChange, Message, ParkedAccount, Source
 from app.workspaces.keys import parse_key_id
 from tests import factories
 from tests.billing import sender
-from tests.conftest import NOW, attach_test_storage
+from tests.conftest import NOW, attach_test_storage, savepoints
 from tests.tenant_routes import (
     CREATE_OWN_BODIES,
     OTHER_TENANT_ID,
     OTHER_TENANT_MESSAGE,
     REQUEST_BODIES,
+    REQUIRED_QUERIES,
     UNATTRIBUTED_EVENT,
 )
 
@@ -49,10 +50,8 @@ def request(
     path = path[: path.index("{")] + named + path[path.index("}") + 1 :] if "{" in path else path
     if name == "GET /api/v1/health-scores":
         options["params"] = {"account_id": named, **options.get("params", {})}
-    if name == "POST /api/v1/imports":
-        options["params"] = {"kind": "accounts", "format": "ndjson"}
-    if name == "GET /api/v1/ingest/trace":
-        options["params"] = {"message_id": UNATTRIBUTED_EVENT["messageId"]}
+    if name in REQUIRED_QUERIES:
+        options["params"] = REQUIRED_QUERIES[name]
     if name in {"POST /api/v1/quarantine/replay", "POST /api/v1/quarantine/discard"}:
         body = {"ids": [named]}
     body = REQUEST_BODIES.get(name, {}) if body is None else body
@@ -91,9 +90,7 @@ def id_for(theirs: TestClient, name: str) -> str:
 def create_other_tenant(engine: Engine, app: FastAPI, workspace_id: str = "other") -> str:
     """Create the workspace with all its resources in one transaction; return the text of a key."""
     with engine.begin() as connection:
-        sessions = sessionmaker(
-            connection, join_transaction_mode="create_savepoint", expire_on_commit=False
-        )
+        sessions = savepoints(connection)
         attach_test_storage(app, sessions)
         with sessions() as session:
             key = factories.api_key(session, factories.workspace(session, workspace_id))

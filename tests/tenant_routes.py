@@ -10,6 +10,11 @@ OTHER_TENANT_MESSAGE = "msg_019aa1b2c3d400005e5f60718293"
 UNATTRIBUTED_EVENT = {"type": "track", "event": "Export", "userId": "nobody", "messageId": "loose"}
 """An event without an account."""
 
+REQUIRED_QUERIES = {
+    "GET /api/v1/ingest/trace": {"message_id": UNATTRIBUTED_EVENT["messageId"]},
+    "POST /api/v1/imports": {"kind": "accounts", "format": "ndjson"},
+}
+
 INGEST_ROUTES = {name for name in API if "SDK ingestion" in OPERATIONS[name]["tags"]} | {
     "POST /api/v1/events",
     "POST /api/v1/events/validate",

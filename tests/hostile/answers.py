@@ -94,7 +94,7 @@ def faults(request: HostileRequest, answer: Answer, secrets: Collection[bytes]) 
         *NO_ROUTE,
     }
     found = [f"status {answer.status}"] * (str(answer.status) not in documented)
-    found += [f"leak {each!r}" for each in secrets if each in answer.body and each not in sent]
+    found += [f"leak {each!r}" for each in leaks(sent, answer.body, secrets)]
     needed = NEEDED_HEADERS.get(answer.status)
     if needed and needed not in answer.headers:
         found.append(f"no {needed}")
@@ -104,6 +104,11 @@ def faults(request: HostileRequest, answer: Answer, secrets: Collection[bytes]) 
     elif answer.body and answer.headers.get("content-type", "").startswith("application/json"):
         orjson.loads(answer.body)
     return found
+
+
+def leaks(sent: bytes, body: bytes, secrets: Collection[bytes]) -> list[bytes]:
+    """Return the secrets in a body that the request did not name itself."""
+    return [each for each in secrets if each in body and each not in sent]
 
 
 def problem_faults(answer: Answer) -> list[str]:

@@ -9,12 +9,11 @@ import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from sqlalchemy import Connection, Engine, Text, select, text
-from sqlalchemy.orm import sessionmaker
 
 from app.core.db import SessionFactory
 from app.core.postgres.engines import open_engine
 from app.tables import metadata
-from tests.conftest import CreateDatabase, attach_test_storage, client_of
+from tests.conftest import CreateDatabase, attach_test_storage, client_of, savepoints
 from tests.other_tenant import create_other_tenant, request
 from tests.tenant_routes import CREATE_OWN_BODIES
 
@@ -69,13 +68,6 @@ def generated_ids(connection: Connection, workspace_id: str) -> set[str]:
             select(table.c.id).where(table.c.workspace_id == workspace_id)
         )
     }
-
-
-def savepoints(connection: Connection) -> SessionFactory:
-    """Return sessions whose commits stay in the transaction of a connection."""
-    return sessionmaker(
-        connection, join_transaction_mode="create_savepoint", expire_on_commit=False
-    )
 
 
 def rows_digest(sessions: SessionFactory, workspace_id: str) -> dict[str, Any]:

@@ -6,12 +6,18 @@ import random
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 from app.core.pagination import encode_cursor
 from tests.hostile.values import FRAGMENTS, TEXTS, Schema, limits, member, resolve, sample
 from tests.other_tenant import PATH_PARTS
-from tests.tenant_routes import CREATE_OWN_BODIES, INGEST_ROUTES, OTHER_TENANT_ID, REQUEST_BODIES
+from tests.tenant_routes import (
+    CREATE_OWN_BODIES,
+    INGEST_ROUTES,
+    OTHER_TENANT_ID,
+    REQUEST_BODIES,
+    REQUIRED_QUERIES,
+)
 from tests.test_openapi import OPERATIONS
 
 MARK = "@@hostile@@"
@@ -108,11 +114,7 @@ class RequestMaker:
 
     def query(self) -> bytes:
         """Return the query parameters that the route requires."""
-        if self.name == "GET /api/v1/ingest/trace":
-            return b"message_id=loose"
-        if self.name == "POST /api/v1/imports":
-            return b"kind=accounts&format=ndjson"
-        return b""
+        return urlencode(REQUIRED_QUERIES.get(self.name, {})).encode()
 
     def bodies(self) -> list[Any]:
         """Return bodies that the route understands: the smallest one and one with every field."""
