@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from functools import wraps
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from sqlalchemy import Connection, Engine, event
 from sqlalchemy.orm import Session
@@ -42,30 +42,20 @@ def armed(
     return {name: str(value) for name, value in values.items()}
 
 
+def _nothing() -> None:
+    """Where a point needs no hit."""
+
+
 def before_store(hit: Hit) -> None:
     """Before a batch is committed. A plain batch is one statement, which commits by itself."""
-
-    def execute(connection: Connection, _: object, statement: str, *_rest: object) -> None:
-        if STORES_EVENTS in statement and _is_autocommitting(connection):
-            hit()
-
-    event.listen(Engine, "before_cursor_execute", execute)
+    _when_storing_plainly("before_cursor_execute", hit)
     event.listen(Engine, "commit", lambda _: hit())
 
 
 def after_store(hit: Hit) -> None:
     """After a batch is committed, before it is acknowledged."""
-
-    def execute(connection: Connection, _: object, statement: str, *_rest: object) -> None:
-        if STORES_EVENTS in statement and _is_autocommitting(connection):
-            hit()
-
-    event.listen(Engine, "after_cursor_execute", execute)
+    _when_storing_plainly("after_cursor_execute", hit)
     event.listen(Session, "after_commit", lambda _: hit())
-
-
-def _is_autocommitting(connection: Connection) -> bool:
-    return bool(getattr(connection.connection.dbapi_connection, "autocommit", False))
 
 
 def after_claim(hit: Hit) -> None:
@@ -75,41 +65,24 @@ def after_claim(hit: Hit) -> None:
 
 def before_score_commit(hit: Hit) -> None:
     """After accounts are scored, before that is committed."""
-    scoring = _after_claim_of_accounts(lambda: None)
+    scoring = _after_claim_of_accounts(_nothing)
     event.listen(Engine, "commit", lambda _: hit() if scoring.is_set() else None)
 
 
 def after_score_commit(hit: Hit) -> None:
     """After the scores of accounts are committed."""
-    scoring = _after_claim_of_accounts(lambda: None)
+    scoring = _after_claim_of_accounts(_nothing)
     event.listen(Session, "after_commit", lambda _: hit() if scoring.is_set() else None)
 
 
 def before_send(hit: Hit) -> None:
     """After a delivery is claimed, before its request is sent."""
-    from app.webhooks.http_client import HttpClient  # noqa: PLC0415 - loaded after the metrics
-
-    send = HttpClient.post
-
-    async def post(*arguments: Any, **named: Any) -> object:  # noqa: ANN401 - as it is called
-        hit()
-        return await send(*arguments, **named)
-
-    HttpClient.post = post  # type: ignore[method-assign, assignment]
+    _when_sending(before=hit)
 
 
 def after_send(hit: Hit) -> None:
     """After the receiver has answered."""
-    from app.webhooks.http_client import HttpClient  # noqa: PLC0415 - loaded after the metrics
-
-    send = HttpClient.post
-
-    async def post(*arguments: Any, **named: Any) -> object:  # noqa: ANN401 - as it is called
-        outcome = await send(*arguments, **named)
-        hit()
-        return outcome
-
-    HttpClient.post = post  # type: ignore[method-assign, assignment]
+    _when_sending(after=hit)
 
 
 def before_settle(hit: Hit) -> None:
@@ -119,8 +92,35 @@ def before_settle(hit: Hit) -> None:
 
 def before_settle_commit(hit: Hit) -> None:
     """After the results of deliveries are recorded, before that is committed."""
-    settling = _when_settling(before=lambda: None)
+    settling = _when_settling(before=_nothing)
     event.listen(Engine, "commit", lambda _: hit() if settling.is_set() else None)
+
+
+def _when_storing_plainly(
+    moment: Literal["before_cursor_execute", "after_cursor_execute"], hit: Hit
+) -> None:
+    """Hit at a statement that stores events and commits by itself."""
+
+    def execute(connection: Connection, _: object, statement: str, *_rest: object) -> None:
+        by_itself = getattr(connection.connection.dbapi_connection, "autocommit", False)
+        if STORES_EVENTS in statement and by_itself:
+            hit()
+
+    event.listen(Engine, moment, execute)
+
+
+def _when_sending(*, before: Hit = _nothing, after: Hit = _nothing) -> None:
+    from app.webhooks.http_client import HttpClient  # noqa: PLC0415 - loaded after the metrics
+
+    send = HttpClient.post
+
+    async def post(*arguments: Any, **named: Any) -> object:  # noqa: ANN401 - as it is called
+        before()
+        outcome = await send(*arguments, **named)
+        after()
+        return outcome
+
+    HttpClient.post = post  # type: ignore[method-assign, assignment]
 
 
 class _InThread(threading.local):
