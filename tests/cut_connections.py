@@ -5,9 +5,10 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from urllib.parse import quote, unquote
+from urllib.parse import quote
 
-SOCKET = ".s.PGSQL.5432"
+from tests.faults.proxy import socket_of
+
 COMMIT = b"COMMIT\x00"
 """The end of a message to the server."""
 
@@ -20,11 +21,11 @@ class Relay:
     """
 
     def __init__(self, url: str, folder: Path) -> None:
-        start, _, host = url.partition("?host=")
-        self.url, self.server = f"{start}?host={quote(str(folder))}", f"{unquote(host)}/{SOCKET}"
+        self.url = f"{url.partition('?')[0]}?host={quote(str(folder))}"
+        self.server = socket_of(url)
         self.cuts, self.delivers, self.marker = 0, True, COMMIT
         self.listener = socket.socket(socket.AF_UNIX)
-        self.listener.bind(str(folder / SOCKET))
+        self.listener.bind(socket_of(self.url))
         self.listener.listen()
         threading.Thread(target=self._accept, daemon=True).start()
 

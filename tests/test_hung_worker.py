@@ -14,7 +14,7 @@ from app.core.postgres.engines import open_engine
 from app.tables import Due, ParkedAccount
 from tests import factories
 from tests.conftest import NOW
-from tests.faults.proxy import forwarding
+from tests.faults.proxy import forwarding, socket_of
 from tests.servers.processes import eventually
 
 END_SOON = "SET idle_in_transaction_session_timeout = 50"
@@ -26,7 +26,7 @@ IS_GONE = text("SELECT count(*) = 0 FROM pg_stat_activity WHERE pid = :pid")
 def over_network(committed: SessionFactory) -> Iterator[SessionFactory]:
     """Sessions over TCP: a socket file would not pass on what the server said at the end."""
     url = committed.kw["bind"].url
-    with forwarding(f"{url.query['host']}/.s.PGSQL.5432") as proxy:
+    with forwarding(socket_of(url)) as proxy:
         address = f"postgresql://postgres@127.0.0.1:{proxy.port}/{url.database}"
         engine = open_engine(address, pool_size=4, statement_timeout_seconds=20)
         yield create_session_factory(engine)

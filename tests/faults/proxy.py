@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 
+from sqlalchemy import URL, make_url
+
 from bench.rig.client import HOST
 
 CHUNK = 65_536
@@ -56,6 +58,11 @@ class Proxy:
                 writer.write(chunk)
                 await writer.drain()
         writer.transport.close()
+
+
+def socket_of(url: str | URL) -> str:
+    """Return the socket file of the database server at a URL."""
+    return f"{make_url(url).query['host']}/.s.PGSQL.5432"
 
 
 @contextmanager

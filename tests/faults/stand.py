@@ -15,7 +15,7 @@ from time import monotonic
 from typing import Any
 
 import orjson
-from sqlalchemy import make_url, text
+from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 from standardwebhooks import Webhook
 
@@ -23,7 +23,6 @@ from app.alerts import rule_service
 from app.alerts.rules import AlertOperator, AlertRuleConfig
 from app.core.db import transaction
 from app.core.encryption import load_or_create_key
-from app.core.postgres.embedded_postgres import EmbeddedPostgres
 from bench.rig.receivers import create_endpoints
 from bench.rig.rig import Rig, Tenant, bench_actor, create_tenant, open_rig
 from bench.rig.service import wait_until
@@ -31,7 +30,7 @@ from tests.faults import processes
 from tests.faults.failpoints import armed
 from tests.faults.ledger import Evidence, Received
 from tests.faults.processes import LOGGED_OUTAGES, SERVE, WORKER, AppProcess
-from tests.faults.proxy import Proxy, forwarding
+from tests.faults.proxy import Proxy, forwarding, socket_of
 from tests.faults.traffic import Traffic
 from tests.webhooks.receiver import OK as ACCEPTED
 from tests.webhooks.receiver import ReceivedRequest, Receiver, running_receiver
@@ -267,7 +266,7 @@ def open_stand(name: str, seed: int, place: Path | None = None) -> Iterator[Stan
         rig.postgres.watch()
         receiver = Receiver()
         stack.enter_context(running_receiver(receiver))
-        proxy = stack.enter_context(forwarding(socket_of(rig.postgres)))
+        proxy = stack.enter_context(forwarding(socket_of(rig.postgres.url)))
         tenant = create_tenant(rig, name)
         rig.run(SWEPT)
         with transaction(rig.sessions) as session:
@@ -281,8 +280,3 @@ def open_stand(name: str, seed: int, place: Path | None = None) -> Iterator[Stan
         stack.callback(stand.kill_all)
         stack.callback(traffic.abandon)
         yield stand
-
-
-def socket_of(server: EmbeddedPostgres) -> str:
-    """Return the socket file of a database server."""
-    return f"{make_url(server.url).query['host']}/.s.PGSQL.5432"

@@ -17,7 +17,8 @@ from app.core.postgres.embedded_postgres import SERVER_USER, VERSION, EmbeddedPo
 from app.core.postgres.engines import open_engine
 from bench.rig.client import HOST, OK
 from bench.rig.service import wait_until
-from tests.faults.stand import NotRunError, Stand, socket_of
+from tests.faults.proxy import socket_of
+from tests.faults.stand import NotRunError, Stand
 
 DISK_MEGABYTES = 300
 FILLER = "filler"
@@ -112,7 +113,7 @@ def fail_over(stand: Stand, sizes: Sizes) -> None:
         stand.rig, engine=engine, sessions=create_session_factory(engine), postgres=standby
     )
     stand.rig.run("SELECT pg_promote()")
-    stand.proxy.target = socket_of(standby)
+    stand.proxy.target = socket_of(standby.url)
     stand.proxy.cut()
     stand.proxy.resume()
     stand.recover()
