@@ -1,6 +1,5 @@
 """API and worker processes of a stand: start, stop, kill, and read what they logged."""
 
-import os
 import signal
 import socket
 import subprocess
@@ -13,8 +12,8 @@ from random import SystemRandom
 
 import orjson
 
-from bench.rig.client import HOST, OK, HttpConnection, get
-from bench.rig.service import wait_until
+from bench.rig.client import HOST
+from bench.rig.service import Service, wait_until
 
 LAUNCHER = "tests.faults.failpoints"
 SERVE, WORKER = "serve", "worker"
@@ -37,7 +36,7 @@ class AppProcess:
     kind: str
     process: subprocess.Popen[bytes]
     log: Path
-    port: int = 0
+    port: int
 
     @property
     def has_ended(self) -> bool:
@@ -50,6 +49,10 @@ class AppProcess:
         return state == "T"
 
     @property
+    def _service(self) -> Service:
+        return Service(self.port, self.process)
+
+    @property
     def _handles_sigterm(self) -> bool:
         caught = Path(f"/proc/{self.process.pid}/status").read_text().partition("SigCgt:")[2]
         return bool(int(caught.split()[0], 16) >> (signal.SIGTERM - 1) & 1)
@@ -60,9 +63,7 @@ class AppProcess:
 
     def kill(self) -> None:
         """Kill the process and its children at once."""
-        with suppress(ProcessLookupError):
-            os.killpg(self.process.pid, signal.SIGKILL)
-        self.process.wait()
+        self._service.kill()
 
     def stop(self) -> str | None:
         """Ask the process to end. Return what is wrong with its end; None: nothing."""
@@ -82,14 +83,12 @@ class AppProcess:
         """Wait until the API serves, or until a worker ends in order when it is asked to."""
         if self.kind != SERVE:
             wait_until(lambda: self._handles_sigterm, self.process)
-            return
-        connection = HttpConnection(self.port)
-        wait_until(lambda: connection.send(get("/health/ready"))[0] == OK, self.process)
-        connection.close()
+        else:
+            self._service.wait_until_ready()
 
 
 def start(
-    kind: str, folder: Path, environment: Mapping[str, str], *, name: str, port: int = 0
+    kind: str, folder: Path, environment: Mapping[str, str], *, name: str, port: int
 ) -> AppProcess:
     """Start a process; its log is a file in the folder."""
     log = folder / f"{name}.log"
@@ -97,7 +96,7 @@ def start(
         process = subprocess.Popen(  # noqa: S603 - our own command
             [sys.executable, "-m", LAUNCHER, kind],
             cwd=folder,
-            env={**environment, "HEALTH_PORT": str(port or 8000)},
+            env={**environment, "HEALTH_PORT": str(port)},
             stdout=subprocess.DEVNULL,
             stderr=output,
             start_new_session=True,

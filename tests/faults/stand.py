@@ -104,20 +104,21 @@ class Stand:
 
     def start_api(self, **environment: str) -> AppProcess:
         """Start an API process at the port of the traffic, and wait until it is ready."""
-        return self._start(SERVE, environment)
+        return self._ready(self.launch(SERVE, environment))
 
     def start_service(self) -> AppProcess:
         """Start ``serve`` as one does who has no database: it runs a private one and a worker."""
         own = {name: each for name, each in self.environment.items() if name != DATABASE_URL}
-        each = processes.start(
-            SERVE, self.logs, own, name=f"service-{next(self._numbers)}", port=self.traffic.port
-        )
-        self.started.append(each)
-        each.wait_until_ready()
-        return each
+        return self._ready(self._launch(SERVE, own))
 
     def start_worker(self, **environment: str) -> AppProcess:
-        return self._start(WORKER, environment)
+        return self._ready(self.launch(WORKER, environment))
+
+    def start(self) -> None:
+        """Start an API process, a worker and the traffic."""
+        self.start_api()
+        self.start_worker()
+        self.traffic.start()
 
     def run_until_killed(self, kind: str, point: str) -> None:
         """Start a process that kills itself at one of the first passes of a point."""
@@ -127,20 +128,17 @@ class Stand:
         """Return at which pass of a point something breaks: one of the first, by the seed."""
         return self.random.randint(1, MAX_PASS)
 
-    def _start(self, kind: str, environment: Mapping[str, str]) -> AppProcess:
-        each = self.launch(kind, environment)
+    def _ready(self, each: AppProcess) -> AppProcess:
         each.wait_until_ready()
         return each
 
     def launch(self, kind: str, environment: Mapping[str, str]) -> AppProcess:
         """Start a process without waiting until it is ready."""
-        each = processes.start(
-            kind,
-            self.logs,
-            {**self.environment, **environment},
-            name=f"{kind}-{next(self._numbers)}",
-            port=self.traffic.port,
-        )
+        return self._launch(kind, {**self.environment, **environment})
+
+    def _launch(self, kind: str, environment: Mapping[str, str]) -> AppProcess:
+        name = f"{kind}-{next(self._numbers)}"
+        each = processes.start(kind, self.logs, environment, name=name, port=self.traffic.port)
         self.started.append(each)
         return each
 
