@@ -24,17 +24,7 @@ REMOVE_BAD = "DELETE FROM webhook_endpoint WHERE id NOT IN (SELECT min(id) FROM 
 FAILED = "SELECT count(*) FROM attempt WHERE status = 503"
 
 
-@dataclass(frozen=True, slots=True)
-class Sizes:
-    """``acks``: batches that are acknowledged meanwhile."""
-
-    acks: int
-
-
-FULL_POISON, FULL_HERD = Sizes(120), Sizes(200)
-
-
-def poison(stand: Stand, sizes: Sizes) -> None:
+def poison(stand: Stand, *, acks: int = 120) -> None:
     """Let the score of one account and two of three receivers always fail."""
     stand.allowed |= {"refresh_failed", "account_parked", "webhook_endpoint_changed"}
     stand.rig.run(POISON)
@@ -44,10 +34,8 @@ def poison(stand: Stand, sizes: Sizes) -> None:
     stand.stack.enter_context(running_receiver(failing))
     stand.stack.enter_context(running_receiver(hanging))
     create_endpoints(stand.rig, stand.tenant, [failing, hanging], types=["alert.opened"])
-    stand.start_api()
-    stand.start_worker()
-    stand.traffic.start()
-    stand.traffic.wait_for_acks(sizes.acks)
+    stand.start()
+    stand.traffic.wait_for_acks(acks)
     wait_until(lambda: stand.rig.number(PARKED) == 1)
     stand.recover()
     stand.traffic.stop()
@@ -81,21 +69,17 @@ class Crowd:
             self.running -= 1
 
 
-def return_of_receiver(stand: Stand, sizes: Sizes) -> None:
+def return_of_receiver(stand: Stand, *, acks: int = 200) -> None:
     """Let messages pile up for a receiver that is down; all become due when it returns."""
     stand.allowed |= {"webhook_endpoint_changed"}
     crowd = Crowd()
     stand.answer, stand.traffic.most_waiting = crowd.respond, 10_000
-    stand.start_api()
-    stand.start_worker()
-    stand.traffic.start()
+    stand.start()
     wait_until(lambda: stand.rig.number(FAILED) >= 5)
-    stand.traffic.wait_for_acks(sizes.acks)
+    stand.traffic.wait_for_acks(acks)
     crowd.is_open = True
     stand.end_pauses()
     stand.recover()
-    stand.traffic.stop()
-    stand.end_pauses()
-    wait_until(lambda: stand.traffic.announced <= stand.traffic.reached)
+    stand.settle()
     if crowd.most > MAX_LIMIT:
         stand.unexpected.append(f"{crowd.most} requests at a time overrun the receiver")

@@ -16,21 +16,6 @@ MAX_GROWTH, SLACK_MEGABYTES = 1.1, 10.0
 
 
 @dataclass(frozen=True, slots=True)
-class Sizes:
-    """``samples``: how often memory, files and connections are counted; ``seconds`` between them.
-
-    The first ``warm`` samples are left out: caches fill at the start.
-    """
-
-    samples: int
-    seconds: float
-    warm: int
-
-
-FULL = Sizes(samples=18, seconds=5, warm=6)
-
-
-@dataclass(frozen=True, slots=True)
 class Use:
     """Resident memory in MB and open files of the processes, and connections of the database."""
 
@@ -39,15 +24,18 @@ class Use:
     connections: int
 
 
-def soak(stand: Stand, sizes: Sizes) -> None:
-    """Send events for a while, and compare the use of memory, files and connections."""
+def soak(stand: Stand, *, samples: int = 18, seconds: float = 5, warm: int = 6) -> None:
+    """Send events for a while, and compare the use of memory, files and connections.
+
+    ``seconds``: between two samples. The first ``warm`` ones are left out: caches fill then.
+    """
     watched = [stand.start_api(), stand.start_worker()]
     stand.traffic.start()
-    samples = []
-    for _ in range(sizes.samples):
-        stand.pause(sizes.seconds)
-        samples.append(measure_use(stand, watched))
-    stand.unexpected += find_growth(samples[sizes.warm :])
+    uses = []
+    for _ in range(samples):
+        stand.pause(seconds)
+        uses.append(measure_use(stand, watched))
+    stand.unexpected += find_growth(uses[warm:])
     stand.recover()
 
 

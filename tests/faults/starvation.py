@@ -5,7 +5,6 @@ import resource
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 
 from bench.rig import memory
 from bench.rig.client import HOST, percentile
@@ -21,38 +20,26 @@ FILES = 10_000
 MAX_RATIO, MAX_MEGABYTES = 3.0, 60.0
 
 
-@dataclass(frozen=True, slots=True)
-class Sizes:
-    """``requests`` without a key at once. ``acks``: batches in the quiet, and as many meanwhile.
+def starve(stand: Stand, *, requests: int = 2_000, acks: int = 300) -> None:
+    """Compare the latency of clients with a key in the quiet and during the requests without.
 
-    ``has_bars``: whether the bars of latency and memory apply; small sizes measure noise.
+    ``acks``: batches in the quiet, and as many meanwhile.
     """
-
-    requests: int
-    acks: int
-    has_bars: bool = True
-
-
-FULL = Sizes(requests=2_000, acks=300)
-
-
-def starve(stand: Stand, sizes: Sizes) -> None:
-    """Compare the latency of clients with a key in the quiet and during the requests without."""
     allow_files()
     api = stand.start_api()
     stand.start_worker()
     stand.traffic.address = KEYED
     stand.traffic.start()
-    stand.traffic.wait_for_acks(sizes.acks)
-    quiet = measure(stand, sizes.acks)
+    stand.traffic.wait_for_acks(acks)
+    quiet = measure(stand, acks)
     memory.reset_peak(api.process.pid)
     before = memory.resident(api.process.pid)
-    with attacking(stand.traffic.port, sizes.requests):
-        meanwhile = measure(stand, sizes.acks)
+    with attacking(stand.traffic.port, requests):
+        meanwhile = measure(stand, acks)
     grown = memory.peak(api.process.pid) - before
-    if sizes.has_bars and meanwhile > MAX_RATIO * quiet:
+    if meanwhile > MAX_RATIO * quiet:
         stand.unexpected.append(f"p99 rose from {quiet * 1000:.0f} to {meanwhile * 1000:.0f} ms")
-    if sizes.has_bars and grown > MAX_MEGABYTES:
+    if grown > MAX_MEGABYTES:
         stand.unexpected.append(f"the memory of the API grew by {grown:.0f} MB")
     stand.recover()
 

@@ -1,7 +1,6 @@
 """A worker hangs, the clocks of processes jump, and the schema changes meanwhile."""
 
 import signal
-from dataclasses import dataclass
 from time import monotonic
 
 from app.core.postgres.engines import IDLE_TRANSACTION_SECONDS
@@ -32,29 +31,25 @@ MIGRATIONS = (
 )
 """What migrations do to tables that are in use."""
 
-
-@dataclass(frozen=True, slots=True)
-class HangSizes:
-    """``probes``: events of another workspace, before and while the worker hangs."""
-
-    probes: int
+CLOCK_JUMPS = {"worker": (3600, -3600, 86_400, 0), "api": (240, -240, 0)}
+"""The seconds by which the clock of a process is wrong, one after another."""
 
 
-FULL_HANG = HangSizes(probes=8)
+def hang_worker(stand: Stand, *, probes: int = 8) -> None:
+    """Stop one of two workers while it has claimed accounts; later it goes on.
 
-
-def hang_worker(stand: Stand, sizes: HangSizes) -> None:
-    """Stop one of two workers while it has claimed accounts; later it goes on."""
+    ``probes``: events of another workspace, before and while the worker hangs.
+    """
     stand.start_api()
     stand.start_worker()
     other = create_tenant(stand.rig, "other")
-    probes = Traffic(stand.traffic.port, other.write_key, "probe")
+    prober = Traffic(stand.traffic.port, other.write_key, "probe")
     stand.traffic.start()
-    before = [wait_for_score(stand, other.id, probes) for _ in range(sizes.probes)]
+    before = [wait_for_score(stand, other.id, prober) for _ in range(probes)]
     hung = stand.launch(WORKER, armed("after_claim", stand.pick_pass(), sends=signal.SIGSTOP))
     wait_until(lambda: hung.is_stopped)
     stopped_at = monotonic()
-    meanwhile = [wait_for_score(stand, other.id, probes) for _ in range(sizes.probes)]
+    meanwhile = [wait_for_score(stand, other.id, prober) for _ in range(probes)]
     if max(meanwhile) > max(BAR_SECONDS, MAX_RATIO * max(before)):
         stand.unexpected.append(f"another workspace waited {max(meanwhile):.1f} s for a score")
     stand.pause(max(stopped_at + IDLE_TRANSACTION_SECONDS + 5 - monotonic(), 0))
@@ -62,86 +57,55 @@ def hang_worker(stand: Stand, sizes: HangSizes) -> None:
     hung.signal(signal.SIGCONT)
     stand.traffic.wait_for_acks(20)
     stand.recover()
-    stand.unexpected += probes.unexpected
+    stand.unexpected += prober.unexpected
 
 
-def wait_for_score(stand: Stand, workspace_id: str, probes: Traffic) -> float:
+def wait_for_score(stand: Stand, workspace_id: str, prober: Traffic) -> float:
     """Send an event of another workspace; return the seconds until its account is scored."""
-    began, account_id = monotonic(), probes.send_announced()
+    began, account_id = monotonic(), prober.send_announced()
     wait_until(lambda: stand.rig.number(SCORED, id=workspace_id, account_id=account_id) == 1)
     return monotonic() - began
 
 
-@dataclass(frozen=True, slots=True)
-class LateSizes:
-    """``waits_for_leases``: whether the leases end by themselves, or at once."""
+def record_late(stand: Stand, *, acks: int = 60, waits_for_leases: bool = True) -> None:
+    """Stop a worker that has sent messages until another has sent them too; then it goes on.
 
-    acks: int
-    waits_for_leases: bool
-
-
-FULL_LATE = LateSizes(acks=60, waits_for_leases=True)
-SHORT_LATE = LateSizes(acks=5, waits_for_leases=False)
-
-
-def record_late(stand: Stand, sizes: LateSizes) -> None:
-    """Stop a worker that has sent messages until another has sent them too; then it goes on."""
+    ``waits_for_leases``: whether the leases end by themselves, or at once.
+    """
     stand.start_api()
     stand.traffic.start()
     late = stand.launch(WORKER, armed("after_send", stand.pick_pass(), sends=signal.SIGSTOP))
     wait_until(lambda: late.is_stopped)
-    stand.traffic.wait_for_acks(sizes.acks)
+    stand.traffic.wait_for_acks(acks)
     stand.start_worker()
-    if not sizes.waits_for_leases:
+    if not waits_for_leases:
         stand.end_pauses()
     wait_until(lambda: not stand.rig.number(CLAIMED_BEFORE, id=stand.tenant.id))
     late.signal(signal.SIGCONT)
     stand.recover()
-    stand.traffic.wait_for_acks(sizes.acks)
+    stand.traffic.wait_for_acks(acks)
 
 
-@dataclass(frozen=True, slots=True)
-class ClockSizes:
-    """``worker_jumps``, ``api_jumps``: seconds by which the clock is wrong, one after another."""
-
-    worker_jumps: tuple[float, ...]
-    api_jumps: tuple[float, ...]
-    acks: int
-
-
-FULL_CLOCKS = ClockSizes((3600, -3600, 86_400, 0), (240, -240, 0), acks=20)
-
-
-def jump_clocks(stand: Stand, sizes: ClockSizes) -> None:
+def jump_clocks(stand: Stand, *, acks: int = 20) -> None:
     """Let the clocks of a running worker and a running API jump forth and back."""
     stand.hastens = False
-    clocks = {name: stand.logs / f"{name}.clock" for name in ("api", "worker")}
+    clocks = {name: stand.logs / f"{name}.clock" for name in CLOCK_JUMPS}
     for clock in clocks.values():
         clock.write_text("0")
     stand.start_api(FAULT_CLOCK=str(clocks["api"]))
     stand.start_worker(FAULT_CLOCK=str(clocks["worker"]))
     stand.traffic.start()
-    for name, jumps in (("worker", sizes.worker_jumps), ("api", sizes.api_jumps)):
+    for name, jumps in CLOCK_JUMPS.items():
         for seconds in jumps:
             clocks[name].write_text(str(seconds))
-            stand.traffic.wait_for_acks(sizes.acks)
+            stand.traffic.wait_for_acks(acks)
     stand.recover()
 
 
-@dataclass(frozen=True, slots=True)
-class SchemaSizes:
-    tables: tuple[str, ...]
-
-
-FULL_SCHEMA = SchemaSizes(HOT_TABLES)
-
-
-def change_schema(stand: Stand, sizes: SchemaSizes) -> None:
+def change_schema(stand: Stand) -> None:
     """Change every busy table as migrations do, and run ``migrate``, during the traffic."""
-    stand.start_api()
-    stand.start_worker()
-    stand.traffic.start()
-    for table in sizes.tables:
+    stand.start()
+    for table in HOT_TABLES:
         for statement in MIGRATIONS:
             run_alone(stand, "SET lock_timeout = '5s'", statement.format(table))
     migration = stand.launch("migrate", {})

@@ -5,7 +5,7 @@ import pwd
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -31,18 +31,6 @@ REPLICATE = ("ALTER SYSTEM SET synchronous_standby_names = '*'", "SELECT pg_relo
 SYNCHRONOUS = "SELECT count(*) FROM pg_stat_replication WHERE sync_state = 'sync'"
 
 
-@dataclass(frozen=True, slots=True)
-class Sizes:
-    """``rounds`` of the fault, and batches that are acknowledged before each."""
-
-    rounds: int
-    acks: int
-
-
-FULL_DISK, FULL_READ_ONLY, SHORT_READ_ONLY = Sizes(2, 10), Sizes(3, 10), Sizes(1, 3)
-FULL_FAILOVER = Sizes(1, 50)
-
-
 @contextmanager
 def small_disk() -> Iterator[Path]:
     """Mount a small file system in memory for the database."""
@@ -59,45 +47,39 @@ def small_disk() -> Iterator[Path]:
             subprocess.run(["umount", "--lazy", folder], check=True)  # noqa: S603, S607
 
 
-def fill_disk(stand: Stand, sizes: Sizes) -> None:
+def fill_disk(stand: Stand, *, rounds: int = 2, acks: int = 10) -> None:
     """Fill the disk of the database until it stores nothing, then make room."""
-    stand.start_api()
-    stand.start_worker()
-    stand.traffic.start()
+    stand.start()
     filler = stand.rig.folder / FILLER
-    for _ in range(sizes.rounds):
-        stand.traffic.wait_for_acks(sizes.acks)
+    for _ in range(rounds):
+        stand.traffic.wait_for_acks(acks)
         with suppress(OSError), filler.open("wb", buffering=0) as file:
             while file.write(b"0" * 65_536):
                 """Until there is no room left."""
-        stand.traffic.wait_for_refusals(sizes.acks)
+        stand.traffic.wait_for_refusals(acks)
         wait_until(lambda: read(stand, "/health/ready") != OK)
         filler.unlink()
         stand.wait_for_new_postmaster(None)  # without room for its log the server ends
     stand.recover()
 
 
-def make_read_only(stand: Stand, sizes: Sizes) -> None:
+def make_read_only(stand: Stand, *, rounds: int = 3, acks: int = 10) -> None:
     """Make the database read-only: reads go on, writes are refused, and then all is as before."""
-    stand.start_api()
-    stand.start_worker()
-    stand.traffic.start()
-    for _ in range(sizes.rounds):
-        stand.traffic.wait_for_acks(sizes.acks)
+    stand.start()
+    for _ in range(rounds):
+        stand.traffic.wait_for_acks(acks)
         run_alone(stand, *SET_READ_ONLY)
-        stand.traffic.wait_for_refusals(sizes.acks)
+        stand.traffic.wait_for_refusals(acks)
         if (status := read(stand, "/api/v1/accounts?limit=5")) != OK:
             stand.unexpected.append(f"a read was answered with {status} while writes are refused")
         run_alone(stand, *SET_WRITABLE)
-        stand.traffic.wait_for_acks(sizes.acks)
+        stand.traffic.wait_for_acks(acks)
     stand.recover()
 
 
-def fail_over(stand: Stand, sizes: Sizes) -> None:
+def fail_over(stand: Stand, *, acks: int = 50) -> None:
     """Lose the machine of the database; a server with a synchronous copy takes over its address."""
-    stand.start_api()
-    stand.start_worker()
-    stand.traffic.start()
+    stand.start()
     folder = stand.stack.enter_context(
         TemporaryDirectory(prefix="health-standby-", ignore_cleanup_errors=True)
     )
@@ -105,7 +87,7 @@ def fail_over(stand: Stand, sizes: Sizes) -> None:
     standby = stand.stack.enter_context(EmbeddedPostgres(Path(folder)))
     run_alone(stand, *REPLICATE)
     wait_until(lambda: stand.rig.number(SYNCHRONOUS) == 1)
-    stand.traffic.wait_for_acks(sizes.acks)
+    stand.traffic.wait_for_acks(acks)
     stand.proxy.silence()  # the machine is gone: nothing answers any more
     engine = open_engine(standby.url, pool_size=4, point_access=True)
     stand.stack.callback(engine.dispose)
@@ -117,7 +99,7 @@ def fail_over(stand: Stand, sizes: Sizes) -> None:
     stand.proxy.cut()
     stand.proxy.resume()
     stand.recover()
-    stand.traffic.wait_for_acks(sizes.acks)
+    stand.traffic.wait_for_acks(acks)
 
 
 def copy_database(stand: Stand, folder: Path) -> None:

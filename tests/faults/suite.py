@@ -7,7 +7,7 @@ from time import monotonic
 from rich.table import Table
 
 from tests.faults.ledger import Outcome, compare
-from tests.faults.scenarios import SCENARIOS, Scenario
+from tests.faults.scenarios import SCENARIOS, Run
 from tests.faults.stand import NotRunError, Stand, open_stand
 
 SHOWN = 5
@@ -38,15 +38,15 @@ def run(name: str, *, seed: int, short: bool) -> Report:
     scenario, began = SCENARIOS[name], monotonic()
     try:
         with scenario.place() as place, open_stand(name, seed, place) as stand:
-            outcome = _run_on(stand, scenario, short=short)
+            outcome = _run_on(stand, scenario.short if short and scenario.short else scenario.run)
             return Report(name, outcome, stand.recovered, monotonic() - began)
     except NotRunError as error:
         return Report(name, None, 0, monotonic() - began, str(error))
 
 
-def _run_on(stand: Stand, scenario: Scenario[object], *, short: bool) -> Outcome:
+def _run_on(stand: Stand, scenario: Run) -> Outcome:
     try:
-        scenario.run(stand, scenario.short if short else scenario.full)
+        scenario(stand)
     except NotRunError:
         raise
     except Exception as error:  # noqa: BLE001 - what is lost by now is reported all the same
