@@ -20,7 +20,7 @@ AND NOT (u.is_anonymous AND EXISTS (
 
 -- name: first_day_of_use
 -- The first day of use is stored for the account, whoever used it. Where that day was deleted
--- because of its age, it is taken as it is. "+ 0": the index by day would read all accounts.
+-- because of its age, it is taken as it is.
 (SELECT CASE WHEN EXISTS (
         SELECT FROM daily_usage u
         WHERE u.workspace_id = :workspace_id AND u.account_id = {{account_id}}
@@ -33,7 +33,7 @@ AND NOT (u.is_anonymous AND EXISTS (
         ORDER BY u.day LIMIT 1)
     ELSE f.day END
  FROM (
-    SELECT min(day + 0) AS day FROM first_use
+    SELECT min(day) AS day FROM first_use
     WHERE workspace_id = :workspace_id AND account_id = {{account_id}}
       AND known_on <= {{known_on}}) AS f)
 

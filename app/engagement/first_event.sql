@@ -1,7 +1,9 @@
 -- The first event that was ever received. Statements of other packages contain these parts.
 
 -- name: first_event_day
-(SELECT min(day) FROM first_use WHERE workspace_id = :workspace_id AND known_on <= {{known_on}})
+-- The expressions are those of the index of days.
+(SELECT min(day + 0) FROM first_use
+ WHERE workspace_id || '' = :workspace_id AND known_on <= {{known_on}})
 
 -- name: find_first_event_day
 SELECT {{first_event_day}}

@@ -58,8 +58,7 @@ earlier AS MATERIALIZED (
     WHERE coalesce(day < known_before, true) AND (
         SELECT 1 FROM first_use x
         WHERE x.workspace_id = :workspace_id AND x.account_id = d.account_id
-          -- "+ 0": without statistics the planner would take the index by day, and read all accounts.
-          AND x.known_on <= d.known_on AND x.day + 0 <= d.day LIMIT 1) IS NULL
+          AND x.known_on <= d.known_on AND x.day <= d.day LIMIT 1) IS NULL
 ),
 marked_due AS (
     INSERT INTO due (workspace_id, account_id, priority, notify, used_since)
