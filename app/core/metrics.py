@@ -2,15 +2,37 @@
 
 import os
 from collections.abc import Iterable
-from contextlib import suppress
+from functools import cache
 from pathlib import Path
 
-from prometheus_client import REGISTRY, CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client import REGISTRY, CollectorRegistry, Counter, Gauge, Histogram, values
 from prometheus_client.metrics_core import Metric
 from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
 from prometheus_client.registry import Collector
 
 MULTIPROCESS_DIR_VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
+
+START_TIME_FIELD = 19
+"""The place of ``starttime`` behind the name of the process; see ``man proc_pid_stat``."""
+
+
+def process_identity(pid: int) -> str:
+    """Return the id and the start time of a running process; "" if there is none.
+
+    The system gives ids again: after the end of a process its id names another one, or a thread.
+    """
+    try:
+        after_name = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except (FileNotFoundError, ProcessLookupError):
+        return ""
+    return f"{pid}-{after_name[START_TIME_FIELD]}"
+
+
+if MULTIPROCESS_DIR_VARIABLE in os.environ:
+    own_identity = cache(process_identity)
+    values.ValueClass = values.MultiProcessValue(  # type: ignore[no-untyped-call]
+        lambda: own_identity(os.getpid())
+    )
 
 REQUESTS = Counter("health_requests_total", "HTTP requests.", ["method", "route", "status"])
 REQUEST_SECONDS = Histogram("health_request_seconds", "Time to answer.", ["route"])
@@ -54,20 +76,11 @@ class ProcessesCollector(Collector):
 
     def collect(self) -> Iterable[Metric]:
         for file in Path(self._folder).glob("gauge_live*.db"):
-            pid = int(file.stem.rpartition("_")[2])
-            if not _is_running(pid):
-                mark_process_dead(pid, self._folder)  # type: ignore[no-untyped-call]
+            identity = file.stem.rpartition("_")[2]
+            if identity != process_identity(int(identity.partition("-")[0])):
+                mark_process_dead(identity, self._folder)  # type: ignore[no-untyped-call]
         found: Iterable[Metric] = self._files.collect()  # type: ignore[no-untyped-call]
         return found
-
-
-def _is_running(pid: int) -> bool:
-    with suppress(PermissionError):  # it runs, as another user
-        try:
-            os.kill(pid, 0)
-        except ProcessLookupError:
-            return False
-    return True
 
 
 def create_registry(collector: Collector) -> CollectorRegistry:
