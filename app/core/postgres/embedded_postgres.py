@@ -95,7 +95,8 @@ class EmbeddedPostgres:
         with self._exclusive_lock():
             with suppress(BlockingIOError):
                 fcntl.flock(self._users, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                self._pg_ctl("stop", "-m", "fast")
+                if self._is_alive():
+                    self._pg_ctl("stop", "-m", "fast")
             self._users.close()
 
     def watch(self) -> None:
@@ -112,14 +113,40 @@ class EmbeddedPostgres:
                     self._start_if_down()
 
     def _is_alive(self) -> bool:
-        try:
-            pid = int((self.cluster / "postmaster.pid").read_text().split("\n", 1)[0])
-            with suppress(ChildProcessError):  # process 1 inherits the server, and must reap it
-                os.waitpid(pid, os.WNOHANG)
-            os.kill(pid, 0)
-        except (OSError, ValueError):
+        """Whether the server runs. Its id alone does not tell: the system gives ids again."""
+        pid = self._last_pid()
+        if pid is None:
             return False
-        return True
+        with suppress(ChildProcessError):  # process 1 inherits the server, and must reap it
+            os.waitpid(pid, os.WNOHANG)
+        try:
+            command = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+        except OSError:
+            return False
+        return os.fsencode(self.cluster) in command
+
+    def _last_pid(self) -> int | None:
+        try:
+            return int((self.cluster / "postmaster.pid").read_text().split("\n", 1)[0])
+        except (OSError, ValueError):
+            return None
+
+    def _forget_pid_given_again(self) -> None:
+        """Let the server start although its last id is that of another process by now.
+
+        PostgreSQL would take that process for a running server. The file also protects from
+        processes that outlive their server, so it stays while one of them works in the folder.
+        """
+        pid = self._last_pid()
+        if pid is not None and Path(f"/proc/{pid}").exists() and not self._has_processes():
+            (self.cluster / "postmaster.pid").unlink()
+
+    def _has_processes(self) -> bool:
+        for link in Path("/proc").glob("[0-9]*/cwd"):
+            with suppress(OSError):  # it has ended, or is that of another user
+                if link.readlink() == self.cluster:
+                    return True
+        return False
 
     @contextmanager
     def _exclusive_lock(self) -> Iterator[None]:
@@ -139,8 +166,9 @@ class EmbeddedPostgres:
         unfinished.rename(self.cluster)
 
     def _start_if_down(self) -> None:
-        if self._is_alive() and self._pg_ctl("status", check=False) == 0:
+        if self._is_alive():
             return
+        self._forget_pid_given_again()
         options = " ".join(f"-c {name}='{value}'" for name, value in OPTIONS.items())
         sockets = self._socket_dir()
         self._grant_access(sockets)
@@ -163,17 +191,16 @@ class EmbeddedPostgres:
             user = pwd.getpwnam(SERVER_USER)
             os.chown(folder, user.pw_uid, user.pw_gid)
 
-    def _pg_ctl(self, action: str, *arguments: str, check: bool = True) -> int:
-        return self._run("pg_ctl", action, "-D", str(self.cluster), *arguments, check=check)
+    def _pg_ctl(self, action: str, *arguments: str) -> None:
+        self._run("pg_ctl", action, "-D", str(self.cluster), *arguments)
 
-    def _run(self, program: str, *arguments: str, check: bool = True) -> int:
+    def _run(self, program: str, *arguments: str) -> None:
         command: Sequence[str] = (str(POSTGRES_VERSIONS[VERSION] / program), *arguments)
-        done = subprocess.run(  # noqa: S603 - our own binaries and arguments
+        subprocess.run(  # noqa: S603 - our own binaries and arguments
             command,
-            check=check,
+            check=True,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             user=SERVER_USER if os.geteuid() == 0 else None,
             cwd=self.folder,
         )
-        return done.returncode

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from app.core.postgres.embedded_postgres import EmbeddedPostgres
 from tests.servers.processes import eventually
 
 SUBREAPER = 36
@@ -15,8 +16,8 @@ PROGRAM = f"""
 import ctypes, sys
 from pathlib import Path
 
-from tests.servers.processes import eventually
 from app.core.postgres.embedded_postgres import EmbeddedPostgres
+from tests.servers.processes import eventually
 assert ctypes.CDLL(None).prctl({SUBREAPER}, 1, 0, 0, 0) == 0
 with EmbeddedPostgres(Path(sys.argv[1])) as server:
     server.watch()
@@ -46,6 +47,25 @@ def test_a_killed_server_is_reaped_and_started_again(tmp_path: Path) -> None:
         process.stdin.write("\n")
         process.stdin.flush()
         assert process.wait(100) == 0
+
+
+def test_a_killed_server_starts_again_although_its_id_is_that_of_another_process(
+    tmp_path: Path,
+) -> None:
+    with EmbeddedPostgres(tmp_path) as server:
+        killed = postmaster(server.cluster)
+        children = Path(f"/proc/{killed}/task/{killed}/children").read_text().split()
+        os.kill(killed, signal.SIGKILL)
+        eventually(lambda: not any(Path(f"/proc/{pid}/cmdline").exists() for pid in children))
+    pid_file = server.cluster / "postmaster.pid"
+    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as other:
+        pid_file.write_text(pid_file.read_text().replace(str(killed), str(other.pid), 1))
+
+        with EmbeddedPostgres(tmp_path) as server:
+            assert postmaster(server.cluster) != other.pid
+            assert is_ready_again(server.cluster, killed)
+        assert other.poll() is None
+        other.communicate(b"\n")
 
 
 def is_ready_again(cluster: Path, first: int) -> bool:
