@@ -7,7 +7,7 @@ folder that they share is set before anything else.
 import os
 from tempfile import TemporaryDirectory
 
-from app.core.garbage import collect_rarely
+from app.core.loading import load_lightly
 
 FOLDER_VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
 
@@ -22,7 +22,7 @@ def main() -> None:
 
 
 def run() -> None:
-    collect_rarely()
+    load_lightly()
     from app.cli import main as command_line  # noqa: PLC0415 - after the folder is set
 
     command_line()

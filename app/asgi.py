@@ -4,12 +4,12 @@ import gc
 
 from fastapi import FastAPI
 
-from app.core.garbage import collect_rarely
+from app.core.loading import load_lightly
 
 
 def create() -> FastAPI:
     """Load the app, and exempt what was loaded from collection."""
-    collect_rarely()
+    load_lightly()
     from app.main import from_environment  # noqa: PLC0415 - the import is what takes the time
 
     app = from_environment()

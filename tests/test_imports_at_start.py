@@ -14,8 +14,8 @@ WHOLE_SERVICE = {"fastapi", "sqlalchemy", "numpy", "pydantic"}
 
 
 def loaded(statement: str) -> set[str]:
-    """Return the top-level modules that a new interpreter has after a statement."""
-    code = f"{statement}; import sys; print(*{{name.split('.')[0] for name in sys.modules}})"
+    """Return the modules that a new interpreter has after a statement."""
+    code = f"{statement}; import sys; print(*sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], check=True, stdout=subprocess.PIPE)  # noqa: S603
     return set(done.stdout.decode().split())
 
@@ -38,6 +38,14 @@ def test_a_process_starts_without_libraries_that_it_may_not_need(
 
     assert "app" in modules
     assert modules & absent == set()
+
+
+def test_an_api_process_has_nothing_of_pydantic_1() -> None:
+    """FastAPI loads it with the first route."""
+    modules = loaded("from app.core.loading import load_lightly; load_lightly(); import app.main")
+
+    assert "app.main" in modules
+    assert {name for name in modules if name.startswith("pydantic.v1.")} == set()
 
 
 def test_routers_are_included_one_by_one() -> None:
