@@ -1,6 +1,6 @@
 """The kinds of model that compete, simplest first, and the choice among them. Pure."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from enum import StrEnum
 from functools import partial
 from typing import Any
@@ -54,6 +54,12 @@ class ModelKind(StrEnum):
 
 KINDS_IN_MEAN = (ModelKind.LOGISTIC, ModelKind.BOOSTED)
 
+FIT_ERRORS = (ValueError, ArithmeticError, LookupError)
+"""What the libraries raise on rows that they cannot learn from."""
+
+FitKind = Callable[..., tuple[Part, ...]]
+"""``fit``, or another function with its arguments."""
+
 
 def fit(
     kind: ModelKind,
@@ -101,7 +107,8 @@ def _fit_boosted(x: Floats, panel: Panel, seed: int, count: int) -> list[Any]:
         rows = weight > 0
         if np.ptp(panel.y[rows]):
             classifier = HistGradientBoostingClassifier(**SHALLOW, random_state=seed)
-            bags.append(classifier.fit(x[rows], panel.y[rows], sample_weight=weight[rows]))
+            known = _unknown_as_constant(x[rows])
+            bags.append(classifier.fit(known, panel.y[rows], sample_weight=weight[rows]))
     return bags
 
 
@@ -114,27 +121,50 @@ def _fit_deep(x: Floats, panel: Panel, seed: int) -> Any:  # noqa: ANN401 - a cl
     if fold is not None:
         train, test = fold.train, fold.test
         classifier = make(max_iter=MAX_ROUNDS, early_stopping=True, n_iter_no_change=PATIENCE)
-        classifier.fit(x[train], panel.y[train], X_val=x[test], y_val=panel.y[test])
+        known = _unknown_as_constant(x[train])
+        classifier.fit(known, panel.y[train], X_val=x[test], y_val=panel.y[test])
         rounds = max(int(np.argmax(classifier.validation_score_)), 1)
     return make(max_iter=rounds, early_stopping=False).fit(x, panel.y)
 
 
+def _unknown_as_constant(x: Floats) -> Floats:
+    """Replace columns without a known value: they break scikit-learn 1.9.1, constants do not.
+
+    No tree splits on a constant, so values that other rows have do not count either.
+    """
+    return np.where(np.isnan(x).all(axis=0), 0.0, x)
+
+
 def unseen_margins(
-    kinds: Sequence[ModelKind], panel: Panel, folds: Sequence[Fold], *, seed: int
-) -> dict[ModelKind, Floats]:
-    """Compute the log-odds that each kind predicts for the test rows, fold after fold."""
-    by_fold: dict[ModelKind, list[Floats]] = {
-        kind: [] for kind in kinds if kind is not ModelKind.MEAN
-    }
-    for fold in folds:
-        train, test = panel.rows(fold.train), panel.rows(fold.test)
-        for kind, margins_of_kind in by_fold.items():
-            (part,) = fit(kind, train, seed=seed, bags=BAGS_IN_EVALUATION)
-            margins_of_kind.append(part.margin(test.x))
-    margins = {kind: np.concatenate(each) for kind, each in by_fold.items()}
-    if ModelKind.MEAN in kinds:
+    kinds: Sequence[ModelKind],
+    panel: Panel,
+    folds: Sequence[Fold],
+    *,
+    seed: int,
+    fit_kind: FitKind = fit,
+) -> tuple[dict[ModelKind, Floats], dict[ModelKind, str]]:
+    """Compute the log-odds that each kind predicts for the test rows, fold after fold.
+
+    Returns them by kind, and the errors of the kinds that could not be fitted.
+    """
+    margins: dict[ModelKind, Floats] = {}
+    errors: dict[ModelKind, str] = {}
+    for kind in kinds:
+        if kind is ModelKind.MEAN:
+            continue
+        by_fold = []
+        try:
+            for fold in folds:
+                train, test = panel.rows(fold.train), panel.rows(fold.test)
+                (part,) = fit_kind(kind, train, seed=seed, bags=BAGS_IN_EVALUATION)
+                by_fold.append(part.margin(test.x))
+        except FIT_ERRORS as error:
+            errors[kind] = str(error)
+        else:
+            margins[kind] = np.concatenate(by_fold)
+    if ModelKind.MEAN in kinds and margins.keys() >= set(KINDS_IN_MEAN):
         margins[ModelKind.MEAN] = np.mean([margins[kind] for kind in KINDS_IN_MEAN], axis=0)
-    return margins
+    return margins, errors
 
 
 def choose_kind(loss: Mapping[ModelKind, Floats], account: Integers) -> ModelKind:

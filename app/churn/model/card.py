@@ -51,6 +51,7 @@ def build_card(
         },
         "features": panel.names,
         "candidates": trained.losses,
+        "failed_candidates": trained.errors,
         "unseen": None if trained.unseen is None else _describe_unseen(trained.unseen, seed),
         "checks": [asdict(check) for check in checks],
         "profile": drift.build_profile(panel.names, current_x, trained.model),

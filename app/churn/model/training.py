@@ -1,13 +1,20 @@
 """Train on a panel: evaluate candidates on unseen time, choose, calibrate and fit. Pure."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from itertools import pairwise
 
-from app.churn.model.candidates import ModelKind, choose_kind, fit, unseen_margins
+from app.churn.model.candidates import (
+    FIT_ERRORS,
+    FitKind,
+    ModelKind,
+    choose_kind,
+    fit,
+    unseen_margins,
+)
 from app.churn.model.evaluation_metrics import fit_platt, log_losses
 from app.churn.model.linear import Linear
-from app.churn.model.model import Calibration, Model, to_probability
+from app.churn.model.model import Calibration, Model, Part, to_probability
 from app.churn.model.panel import Fold, Panel, grouped_folds, rolling_folds
 from app.churn.model.rules_reason import MIN_CHURNED, RulesReason
 from app.core.arrays import Floats, Integers, np
@@ -41,19 +48,30 @@ class UnseenPredictions:
 
 @dataclass(frozen=True, slots=True)
 class TrainingResult:
-    """A trained model, or ``reason`` for having none. ``losses``: mean log loss by model kind."""
+    """A trained model, or ``reason`` for having none.
+
+    ``losses``: mean log loss by model kind. ``errors``: of the kinds that could not be fitted.
+    """
 
     model: Model | None
     kind: ModelKind | None
     unseen: UnseenPredictions | None
-    losses: dict[str, float]
+    losses: Mapping[ModelKind, float]
     reason: str = ""
+    errors: Mapping[ModelKind, str] = field(default_factory=dict)
 
 
 def train(
-    panel: Panel, *, seed: int, report_progress: ReportProgress = lambda _: None
+    panel: Panel,
+    *,
+    seed: int,
+    report_progress: ReportProgress = lambda _: None,
+    fit_kind: FitKind = fit,
 ) -> TrainingResult:
-    """Train the model that the amount of data supports, or none. Treated rows are not used."""
+    """Train the model that the amount of data supports, or none. Treated rows are not used.
+
+    A kind of model that cannot be fitted leaves the choice to the others.
+    """
     shortage = find_shortage(panel)
     panel = panel.rows(~panel.treated)
     churned = panel.churned_accounts
@@ -71,11 +89,23 @@ def train(
         reason = "The model cannot be evaluated: there are no rows that it has not learnt from."
         return TrainingResult(model, ModelKind.SMALL, None, {}, reason)
     report_progress("judging")
-    margins = unseen_margins(kinds, panel, folds, seed=seed)
+    margins, errors = unseen_margins(kinds, panel, folds, seed=seed, fit_kind=fit_kind)
     row_index = np.concatenate([fold.test for fold in folds])
     test = panel.rows(row_index)
-    loss = {kind: log_losses(test.y, to_probability(margins[kind])) for kind in kinds}
-    kind = choose_kind(loss, test.account)
+    loss = {kind: log_losses(test.y, to_probability(each)) for kind, each in margins.items()}
+    losses = {kind: float(each.mean()) for kind, each in loss.items()}
+    report_progress("fitting")
+    parts: tuple[Part, ...] = ()
+    while loss and not parts:
+        kind = choose_kind(loss, test.account)
+        try:
+            parts = fit_kind(kind, panel, seed=seed)
+        except FIT_ERRORS as error:
+            errors[kind] = str(error)
+            del loss[kind]
+    if not parts:
+        reason = "No kind of model could be fitted: " + "; ".join(sorted(set(errors.values())))
+        return TrainingResult(None, None, None, losses, reason, errors)
     calibrated, calibration = _calibrate(test.y, margins[kind], folds)
     unseen = UnseenPredictions(
         y=test.y,
@@ -87,9 +117,8 @@ def train(
         is_later=bool(later_folds),
         row_index=row_index,
     )
-    report_progress("fitting")
-    model = Model(panel.names, panel.horizon_days, fit(kind, panel, seed=seed), calibration)
-    return TrainingResult(model, kind, unseen, {each: float(loss[each].mean()) for each in loss})
+    model = Model(panel.names, panel.horizon_days, parts, calibration)
+    return TrainingResult(model, kind, unseen, losses, errors=errors)
 
 
 def find_shortage(panel: Panel) -> RulesReason | None:

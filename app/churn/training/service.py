@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import date, timedelta
+from functools import partial
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -16,6 +17,7 @@ from threadpoolctl import threadpool_limits
 
 from app.churn.model import artifacts, card, drift, promotion
 from app.churn.model.artifacts import Artifact, UnusableArtifactError
+from app.churn.model.candidates import FitKind, fit
 from app.churn.model.levels import ModelStage, changed_level_share
 from app.churn.model.model import Model
 from app.churn.model.panel import Panel
@@ -90,15 +92,16 @@ def run(
     clock: Clock,
     *,
     load_treatments: LoadTreatments = lambda *_: {},
+    fit_kind: FitKind = fit,
 ) -> None:
     """Run a claimed training job to its end. Its results are committed with the job's end.
 
     ``load_treatments`` returns a workspace's interventions on the risk. A lost lease discards the
-    results.
+    results. The active model is checked for drift even if the training fails.
     """
     try:
         with threadpool_limits(1):
-            _run(sessions, claimed, clock, load_treatments)
+            _run(sessions, claimed, clock, load_treatments, fit_kind)
     except LostLeaseError:
         log.info("job_lost", job_id=claimed.id)
     except (ProblemError, MemoryError) as error:
@@ -109,7 +112,11 @@ def run(
 
 
 def _run(
-    sessions: SessionFactory, claimed: ClaimedJob, clock: Clock, load_treatments: LoadTreatments
+    sessions: SessionFactory,
+    claimed: ClaimedJob,
+    clock: Clock,
+    load_treatments: LoadTreatments,
+    fit_kind: FitKind,
 ) -> None:
     def report_progress(step: str) -> None:
         with transaction(sessions) as session:
@@ -121,13 +128,22 @@ def _run(
         data = load_training_data(
             session, claimed.workspace_id, today=clock().date(), treatments=treatments
         )
-    candidate = train_candidate(data, report_progress=report_progress)
     degraded = check_active_model(data)
+    record = partial(record_training_result, degraded=degraded, compared_with=data.active_model)
+
+    def actor() -> Actor:
+        return Actor(claimed.workspace_id, f"job:{claimed.id}", clock())
+
+    try:
+        candidate = train_candidate(data, report_progress=report_progress, fit_kind=fit_kind)
+    except LostLeaseError:
+        raise
+    except Exception as error:
+        with transaction(sessions) as session:
+            record(session, actor(), str(error))
+        raise
     with transaction(sessions) as session:
-        actor = Actor(claimed.workspace_id, f"job:{claimed.id}", clock())
-        progress = record_training_result(
-            session, actor, candidate, degraded, compared_with=data.active_model
-        )
+        progress = record(session, actor(), candidate)
         if shortage := find_shortage(data.panel):
             progress["shortage"] = asdict(shortage)
         jobs.checkpoint(session, claimed, position={}, progress=progress, now=clock())
@@ -168,7 +184,10 @@ def _find_active_model(
 
 
 def train_candidate(
-    data: TrainingData, *, report_progress: ReportProgress = lambda _: None
+    data: TrainingData,
+    *,
+    report_progress: ReportProgress = lambda _: None,
+    fit_kind: FitKind = fit,
 ) -> Candidate | str:
     """Train a model and decide whether it takes over. Uses seconds of CPU time.
 
@@ -176,7 +195,7 @@ def train_candidate(
     """
     started = time.monotonic()
     panel, active = data.panel, data.active_model
-    trained = train(panel, seed=SEED, report_progress=report_progress)
+    trained = train(panel, seed=SEED, report_progress=report_progress, fit_kind=fit_kind)
     model = trained.model
     if model is None:
         return trained.reason

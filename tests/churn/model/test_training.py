@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from app.churn.model import evaluation_metrics, promotion
-from app.churn.model.candidates import ModelKind, choose_kind
+from app.churn.model.candidates import FitKind, ModelKind, choose_kind, fit
 from app.churn.model.levels import ModelStage
-from app.churn.model.model import Model
+from app.churn.model.model import Model, Part
 from app.churn.model.panel import Panel
 from app.churn.model.training import TrainingResult, UnseenPredictions, train
 from tests.churn import panels
@@ -85,6 +85,36 @@ def test_a_panel_where_every_row_churned_trains_no_model() -> None:
     panel = replace(MANY, y=np.ones(len(MANY)))
 
     assert train(panel, seed=1).model is None
+
+
+def failing(*kinds: ModelKind) -> FitKind:
+    """Return a function that fits all but some kinds."""
+
+    def fit_kind(kind: ModelKind, panel: Panel, **values: int) -> tuple[Part, ...]:
+        if kind in kinds:
+            raise ValueError(f"{kind} cannot be fitted")
+        return fit(kind, panel, seed=values["seed"], bags=values.get("bags", 1))
+
+    return fit_kind
+
+
+def test_a_kind_that_cannot_be_fitted_leaves_the_choice_to_the_others() -> None:
+    trained = train(MANY, seed=1, fit_kind=failing(ModelKind.LOGISTIC))
+
+    assert trained.kind in {ModelKind.BOOSTED, ModelKind.DEEP}
+    assert set(trained.losses) == {ModelKind.BOOSTED, ModelKind.DEEP}
+    assert trained.errors == {ModelKind.LOGISTIC: "logistic cannot be fitted"}
+    assert np.isfinite(model_of(trained).predict(MANY.x)).all()
+
+
+def test_no_model_is_trained_if_no_kind_can_be_fitted() -> None:
+    trained = train(MANY, seed=1, fit_kind=failing(*ModelKind))
+
+    assert trained.model is None
+    assert trained.reason == (
+        "No kind of model could be fitted: boosted cannot be fitted; deep cannot be fitted;"
+        " logistic cannot be fitted"
+    )
 
 
 def test_an_empty_panel_trains_no_model() -> None:

@@ -1,10 +1,12 @@
 import sys
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from typing import NoReturn
 
 import pytest
 from sqlalchemy.orm import Session
 
+from app.churn.registry import model_queries
 from app.churn.training import service as training_service
 from app.churn.training.job import KIND, MAX_TIME, Trainer, enqueue_nightly, enqueue_training
 from app.core.db import SessionFactory, transaction
@@ -76,6 +78,36 @@ def test_a_training_job_runs_to_its_end(sessions: SessionFactory, session: Sessi
     done = jobs.get_job(session, "acme", job.id)
     assert (done.state, done.error) == ("done", None)
     assert done.progress["version"] == 1
+
+
+def out_of_memory(*_: object, **__: object) -> NoReturn:
+    raise MemoryError
+
+
+def test_the_active_model_is_checked_for_drift_although_the_training_fails(
+    sessions: SessionFactory, session: Session
+) -> None:
+    fading_workspaces.create_fading_workspace(session)
+    data = training_service.load_training_data(session, "acme", today=NOW.date())
+    candidate = training_service.train_candidate(data)
+    actor = Actor("acme", "test", NOW)
+    training_service.record_training_result(session, actor, candidate, [], compared_with=None)
+    model = model_queries.get_model(session, "acme", 1)
+    moved = {  # where the accounts of the training had been, none is now
+        name: {**column, "counts": [0] * len(column["edges"]) + [0, sum(column["counts"])]}
+        for name, column in model.card["profile"].items()
+    }
+    model.card = {**model.card, "profile": moved}
+    job = enqueue_training(session, actor)
+    session.commit()
+    work = service.take_over(sessions, "acme", job.id, now=NOW)
+
+    training_service.run(sessions, work, lambda: NOW, fit_kind=out_of_memory)
+
+    session.expire_all()
+    failed = jobs.get_job(session, "acme", job.id)
+    assert (failed.state, failed.error) == ("failed", "The training needed more memory than 4 GiB.")
+    assert model_queries.get_model(session, "acme", 1).state == "degraded"
 
 
 def test_a_cancelled_job_stores_nothing(sessions: SessionFactory, session: Session) -> None:
