@@ -130,14 +130,37 @@ def observed_churn(model: Model, later: Panel) -> ObservedChurn | None:
     return ObservedChurn(observed, expected, *interval)
 
 
-def reasons(shifts: Sequence[ColumnShift], churn: ObservedChurn | None) -> list[str]:
-    """Return, as sentences, why a model should no longer be relied on. Empty: it may be."""
+def is_worse_than_base_rate(model: Model, later: Panel, *, seed: int) -> bool:
+    """Whether the base rate of a model's training predicts the rows since then better.
+
+    It does if its log loss is lower in nearly all draws of the accounts. ``later``: the rows whose
+    outcomes have become known since the model's data ended.
+    """
+    if not len(later):
+        return False
+    losses, of_base_rate = (
+        evaluation_metrics.log_losses(later.y, p)
+        for p in (model.predict(later.x), np.full(len(later), model.base_rate))
+    )
+    excess = evaluation_metrics.bootstrap_means(losses - of_base_rate, later.account, seed)
+    return bool((excess > 0).mean() > CONFIDENCE)
+
+
+def reasons(
+    shifts: Sequence[ColumnShift], churn: ObservedChurn | None, *, is_worse: bool = False
+) -> list[str]:
+    """Return, as sentences, why a model should no longer be relied on. Empty: it may be.
+
+    ``is_worse``: than the base rate, on the rows since its data ended.
+    """
     drifted = [each for each in shifts if each.drifted]
     sentences = []
     if churn is not None and not churn.fits:
         sentences.append(
             f"{churn.observed} accounts left where {churn.expected:.1f} were expected."
         )
+    if is_worse:
+        sentences.append("Since its data ended the base rate alone has predicted churn better.")
     if any(each.name == PROBABILITY for each in drifted):
         sentences.append(
             "The probabilities of all accounts have moved away from those it learnt from."

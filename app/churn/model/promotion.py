@@ -12,6 +12,7 @@ from app.core.arrays import Floats, Integers
 MIN_WIN_SHARE = 0.9
 SLOPE_RANGE = (0.5, 2.0)
 CHANCE_AUC = 0.5
+UNSEEN_TIME = f"at least {MIN_CHURNED} accounts that churned later than the training rows"
 MAX_CHANGED_LEVEL_SHARE = 0.2
 
 INCUMBENT_CHECKS = {"better_than_active", "levels_kept"}
@@ -50,10 +51,10 @@ def run_checks(
     """Compare a candidate with the base rate, recency, the outcomes and the active model."""
     unseen = trained.unseen
     if unseen is None:
-        return [PromotionCheck("unseen_time", passed=False, value=None, needed="some later time")]
+        return [PromotionCheck("unseen_time", passed=False, value=0, needed=UNSEEN_TIME)]
     samples = metrics.bootstrap_rows(unseen.account, seed)
     checks = [
-        PromotionCheck("unseen_time", unseen.is_later, None, "later than the training rows"),
+        _check_time(unseen),
         _check_better("better_than_base_rate", unseen, unseen.base, seed),
         _check_better("better_than_recency", unseen, unseen.recency, seed),
         _check_ranking(unseen, samples),
@@ -85,8 +86,8 @@ def may_take_over(
     """Decide whether a model may become active. ``incumbent_stage``: None without active model.
 
     A trusted model must pass every check, but need not beat an experimental incumbent. An
-    experimental model must beat the base rate, rank better than chance and not be too extreme
-    (calibration slope), and never replaces a trusted one.
+    experimental model must have predicted unseen time, beat the base rate, rank better than chance
+    and not be too extreme (calibration slope), and never replaces a trusted one.
     """
     if stage is ModelStage.RULES:
         return False
@@ -98,8 +99,20 @@ def may_take_over(
         return not failed - ignored
     slope = next((c.value for c in checks if c.name == "calibration_slope"), None)
     is_moderate = slope is not None and slope >= SLOPE_RANGE[0]
-    required = {*INCUMBENT_CHECKS, "better_than_base_rate", "better_than_chance"}
+    required = {
+        *INCUMBENT_CHECKS,
+        *("unseen_time", "better_than_base_rate", "better_than_chance"),
+    }
     return is_moderate and not failed & required
+
+
+def _check_time(unseen: UnseenPredictions) -> PromotionCheck:
+    """Check that enough accounts churned later.
+
+    Other accounts at the same time prove too little: what they share is learnt with the others.
+    """
+    churned = len(set(unseen.account[unseen.y > 0].tolist())) if unseen.is_later else 0
+    return PromotionCheck("unseen_time", churned >= MIN_CHURNED, churned, UNSEEN_TIME)
 
 
 def _check_better(
@@ -140,13 +153,16 @@ def _check_ratio(unseen: UnseenPredictions, samples: list[Integers]) -> Promotio
 def _compare_with_incumbent(
     unseen: UnseenPredictions, incumbent: IncumbentModel, seed: int
 ) -> list[PromotionCheck]:
-    rows, share = incumbent.rows, None
-    y = unseen.y[rows]
+    """Levels that are worth nothing may change: those of a model worse than the base rate."""
+    rows, share, has_worth = incumbent.rows, None, True
+    y, account = unseen.y[rows], unseen.account[rows]
     if y.any():
-        share = _win_share(y, unseen.p[rows], incumbent.p, unseen.account[rows], seed)
+        share = _win_share(y, unseen.p[rows], incumbent.p, account, seed)
+        has_worth = _win_share(y, unseen.base[rows], incumbent.p, account, seed) <= MIN_WIN_SHARE
     is_better = share is not None and share > MIN_WIN_SHARE
     changed, limit = incumbent.changed_level_share, MAX_CHANGED_LEVEL_SHARE
+    is_allowed = changed < limit or not has_worth
     return [
         PromotionCheck("better_than_active", is_better, share, f"P > {MIN_WIN_SHARE}"),
-        PromotionCheck("levels_kept", changed < limit, changed, f"< {limit:.0%} change"),
+        PromotionCheck("levels_kept", is_allowed, changed, f"< {limit:.0%} change"),
     ]

@@ -16,15 +16,16 @@ from sqlalchemy.orm import Session
 from threadpoolctl import threadpool_limits
 
 from app.churn.model import artifacts, card, drift, promotion
-from app.churn.model.artifacts import Artifact, UnusableArtifactError
+from app.churn.model.artifacts import Artifact
 from app.churn.model.candidates import FitKind, fit
 from app.churn.model.levels import ModelStage, changed_level_share
 from app.churn.model.model import Model
 from app.churn.model.panel import Panel
 from app.churn.model.promotion import IncumbentModel
 from app.churn.model.training import ReportProgress, UnseenPredictions, find_shortage, train
-from app.churn.registry import model_queries, model_service, store
+from app.churn.registry import model_queries, model_service
 from app.churn.training import observations, queries
+from app.churn.training.active_model import ActiveModel, align_columns, find_active_model
 from app.churn.training.observations import Treatments, can_churn
 from app.core.arrays import Floats, np
 from app.core.clock import Clock
@@ -44,17 +45,6 @@ MAX_BYTES = 4 * 2**30
 NICENESS = 10
 
 LoadTreatments = Callable[[Session, str], Treatments]
-
-
-@dataclass(frozen=True, slots=True)
-class ActiveModel:
-    """The active model, and the parts of its row that decide how it is evaluated."""
-
-    version: int
-    model: Model
-    data_through: date
-    known_through: date
-    profile: dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,24 +153,7 @@ def load_training_data(
     active = queries.list_active_accounts(session, workspace_id, day=until, horizon=horizon)
     table = load_feature_table(session, workspace_id, [(each, until) for each in active], spec=spec)
     current_x = table.x[can_churn(table, horizon)]
-    return TrainingData(panel, current_x, _find_active_model(session, workspace_id, horizon.days))
-
-
-def _find_active_model(
-    session: Session, workspace_id: str, horizon_days: int
-) -> ActiveModel | None:
-    """Find the active model that a candidate must beat.
-
-    A model with another horizon, or one that this process cannot use, does not count.
-    """
-    row = model_queries.find_active_model(session, workspace_id)
-    if row is None or row.horizon_days != horizon_days:
-        return None
-    try:
-        model = store.load_model(session, row)
-    except UnusableArtifactError:
-        return None
-    return ActiveModel(row.version, model, row.data_through, row.known_through, row.card["profile"])
+    return TrainingData(panel, current_x, find_active_model(session, workspace_id, horizon.days))
 
 
 def train_candidate(
@@ -234,15 +207,6 @@ def _incumbent(
     )
 
 
-def align_columns(model: Model, names: Sequence[str], x: Floats) -> Floats:
-    """Return rows by ``names`` as rows by the model's names. Columns without a match are nan."""
-    aligned = np.full((len(x), len(model.names)), np.nan)
-    for column, name in enumerate(model.names):
-        if name in names:
-            aligned[:, column] = x[:, names.index(name)]
-    return aligned
-
-
 def check_active_model(data: TrainingData) -> list[str]:
     """Return, as sentences, why the active model should no longer be used. Empty: it may be."""
     active, panel = data.active_model, data.panel
@@ -253,7 +217,8 @@ def check_active_model(data: TrainingData) -> list[str]:
     later = replace(later, names=model.names, x=align_columns(model, panel.names, later.x))
     x = align_columns(model, panel.names, data.current_x)
     shifts = drift.column_shifts(active.profile, model.names, x, model.predict(x))
-    return drift.reasons(shifts, drift.observed_churn(model, later))
+    is_worse = drift.is_worse_than_base_rate(model, later, seed=SEED)
+    return drift.reasons(shifts, drift.observed_churn(model, later), is_worse=is_worse)
 
 
 def record_training_result(

@@ -5,6 +5,8 @@ import pytest
 
 from app.churn.model import drift
 from app.churn.model.drift import ObservedChurn
+from app.churn.model.linear import Linear
+from app.churn.model.model import Model
 from app.core.arrays import Floats
 from tests.churn import panels
 from tests.churn.model.test_training import MANY, TRAINED, model_of
@@ -94,3 +96,19 @@ def test_few_accounts_do_not_prove_that_a_model_no_longer_fits() -> None:
     assert churn.fits
     assert drift.observed_churn(MODEL, few.rows(np.zeros(3, bool))) is None
     assert isinstance(churn, ObservedChurn)
+
+
+def test_a_model_that_predicts_worse_than_its_base_rate_is_reported() -> None:
+    """The expected number is right all the same: 1 in 5 churned, as the base rate says."""
+    rows = np.arange(100)
+    sign, left = (rows % 5 == 1).astype(float), (rows % 5 == 0).astype(float)
+    learnt = Linear.fit(sign[:, None], sign)  # in the past who had the sign left
+    model = Model(("sign",), 30, (learnt,), base_rate=0.2)
+    later = panels.build_panel(sign[:, None], left, names=["sign"])
+
+    assert drift.is_worse_than_base_rate(model, later, seed=1)
+    assert not drift.is_worse_than_base_rate(model, replace(later, y=sign), seed=1)
+    assert not drift.is_worse_than_base_rate(model, later.rows(rows < 0), seed=1)
+    assert drift.reasons([], None, is_worse=True) == [
+        "Since its data ended the base rate alone has predicted churn better."
+    ]

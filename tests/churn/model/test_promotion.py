@@ -64,6 +64,25 @@ def test_unseen_rows_must_be_later_than_the_training_rows() -> None:
     }
 
 
+def test_enough_accounts_must_have_churned_later() -> None:
+    """Eight: the rows of 7 churned accounts are too few, however many they are."""
+    churned = np.unique(UNSEEN.account[UNSEEN.y > 0])
+
+    def with_churned(count: int) -> UnseenPredictions:
+        return replace(UNSEEN, y=UNSEEN.y * np.isin(UNSEEN.account, churned[:count]))
+
+    assert "unseen_time" in failed(with_churned(7))
+    assert "unseen_time" not in failed(with_churned(8))
+
+
+def test_no_model_takes_over_without_unseen_time() -> None:
+    at_once = replace(UNSEEN, is_later=False)
+
+    assert decide(None, unseen=at_once) == (ModelStage.EXPERIMENTAL, False)
+    assert decide(None, churned=50, unseen=at_once) == (ModelStage.EXPERIMENTAL, False)
+    assert decide(ModelStage.EXPERIMENTAL, unseen=at_once) == (ModelStage.EXPERIMENTAL, False)
+
+
 def test_only_a_better_model_replaces_the_active_model() -> None:
     worse = IncumbentModel(ALL, UNSEEN.base, changed_level_share=0.1)
     same = IncumbentModel(ALL, UNSEEN.p, changed_level_share=0.1)
@@ -82,6 +101,12 @@ def test_too_many_changed_levels_fail_the_check() -> None:
     incumbent = IncumbentModel(ALL, UNSEEN.base, changed_level_share=0.2)
 
     assert failed(UNSEEN, incumbent) == {"levels_kept"}
+
+
+def test_levels_of_a_model_worse_than_the_base_rate_may_change() -> None:
+    worse = IncumbentModel(ALL, 1 - UNSEEN.p, changed_level_share=0.9)
+
+    assert failed(UNSEEN, worse) == set()
 
 
 def decide(

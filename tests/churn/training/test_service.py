@@ -8,9 +8,8 @@ from sqlalchemy.orm import Session
 from app.churn.model.artifacts import UnusableArtifactError
 from app.churn.model.levels import ModelStage
 from app.churn.registry import model_queries, model_service, store
-from app.churn.training import service as training_service
+from app.churn.training.active_model import ActiveModel, align_columns
 from app.churn.training.service import (
-    ActiveModel,
     Candidate,
     TrainingData,
     check_active_model,
@@ -213,7 +212,7 @@ def test_columns_are_aligned_by_name(session: Session) -> None:
     model = candidate.model
     names, reversed_x = data.panel.names[::-1], data.current_x[:, ::-1]
 
-    aligned = training_service.align_columns(model, names, reversed_x)
+    aligned = align_columns(model, names, reversed_x)
 
     assert (model.predict(aligned) == model.predict(data.current_x)).all()
 

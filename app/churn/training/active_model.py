@@ -1,0 +1,48 @@
+"""The active model as a training sees it: what a candidate must beat, on columns by its names."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from app.churn.model.artifacts import UnusableArtifactError
+from app.churn.model.model import Model
+from app.churn.registry import model_queries, store
+from app.core.arrays import Floats, np
+
+
+@dataclass(frozen=True, slots=True)
+class ActiveModel:
+    """The active model, and the parts of its row that decide how it is evaluated."""
+
+    version: int
+    model: Model
+    data_through: date
+    known_through: date
+    profile: dict[str, Any]
+
+
+def find_active_model(session: Session, workspace_id: str, horizon_days: int) -> ActiveModel | None:
+    """Find the active model that a candidate must beat.
+
+    A model with another horizon, or one that this process cannot use, does not count.
+    """
+    row = model_queries.find_active_model(session, workspace_id)
+    if row is None or row.horizon_days != horizon_days:
+        return None
+    try:
+        model = store.load_model(session, row)
+    except UnusableArtifactError:
+        return None
+    return ActiveModel(row.version, model, row.data_through, row.known_through, row.card["profile"])
+
+
+def align_columns(model: Model, names: Sequence[str], x: Floats) -> Floats:
+    """Return rows by ``names`` as rows by the model's names. Columns without a match are nan."""
+    aligned = np.full((len(x), len(model.names)), np.nan)
+    for column, name in enumerate(model.names):
+        if name in names:
+            aligned[:, column] = x[:, names.index(name)]
+    return aligned
