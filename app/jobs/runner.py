@@ -20,7 +20,10 @@ TIME_SLICE = timedelta(seconds=10)
 
 @dataclass
 class JobRunner:
-    """Does jobs page by page. It holds one job at a time, over several pages."""
+    """Does jobs page by page. It holds one job at a time, over several pages.
+
+    ``job``: one that the caller has claimed; it gets no time slice and runs to its end.
+    """
 
     sessions: SessionFactory
     handlers: Mapping[str, JobHandler]
@@ -65,8 +68,9 @@ class JobRunner:
 
     def _is_slice_over(self, now: datetime) -> bool:
         """Whether other jobs get a turn; a clock that goes back does not prolong the slice."""
-        latest = now + TIME_SLICE
-        self.slice_ends_at = min(self.slice_ends_at or latest, latest)
+        if self.slice_ends_at is None:
+            return False
+        self.slice_ends_at = min(self.slice_ends_at, now + TIME_SLICE)
         return now >= self.slice_ends_at
 
     def _record_failure(self, job: ClaimedJob, error: Exception, now: datetime) -> None:

@@ -3,6 +3,8 @@
 import csv
 import gzip
 from collections.abc import Mapping
+from datetime import timedelta
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -75,8 +77,8 @@ def run(
     plan: ImportPlan = EVENTS,
     **options: Any,  # noqa: ANN401
 ) -> local_import.LocalImportResult:
-    options.setdefault("on_page", lambda _: None)
-    return local_import.import_file(sessions, "acme", path, plan, clock=lambda: NOW, **options)
+    options = {"on_page": lambda _: None, "clock": lambda: NOW, **options}
+    return local_import.import_file(sessions, "acme", path, plan, **options)
 
 
 def test_a_file_is_imported_and_the_same_again_changes_nothing(
@@ -96,6 +98,17 @@ def test_a_file_is_imported_and_the_same_again_changes_nothing(
     assert stored(sessions) == before
     with transaction(sessions) as session:
         assert session.scalar(text("SELECT count(*) FROM import_chunk")) == 0
+
+
+def test_an_import_runs_to_its_end_however_long_it_takes(
+    sessions: SessionFactory, tmp_path: Path
+) -> None:
+    """A minute for each page: a worker would give other jobs a turn."""
+    times = (NOW + timedelta(minutes=n) for n in count())
+
+    ended = run(sessions, events(tmp_path / "events.csv"), clock=lambda: next(times))
+
+    assert (ended.state, ended.progress["rows"]) == (JobState.DONE, 100)
 
 
 @pytest.mark.parametrize("name", ["events.csv", "events.csv.gz"])
