@@ -134,7 +134,12 @@ def load_crm(rig: Rig, folder: Path) -> CrmData:
     with transaction(rig.sessions) as session:
         spec = observations.build_table_spec(session, workspace_id, as_of=cut, horizon=CRM_HORIZON)
         observed = observations.observe_accounts(
-            session, workspace_id, account_days, horizon=CRM_HORIZON, spec=spec
+            session,
+            workspace_id,
+            account_days,
+            until=days[-1] + timedelta(days=CRM_HORIZON.days),
+            horizon=CRM_HORIZON,
+            spec=spec,
         )
     recorded = np.array([churn[account_day] for account_day in observed.account_days])
     counts = _read_simulator_counts(folder / "oracle_metrics.csv.gz")

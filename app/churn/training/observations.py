@@ -33,10 +33,11 @@ Treatments = Mapping[str, Sequence[date]]
 
 @dataclass(frozen=True, slots=True)
 class ObservedPanel:
-    """A panel with the account and day of each row."""
+    """A panel with the account, the day and the outcome of each row."""
 
     panel: Panel
     account_days: Sequence[AccountDay]
+    outcomes: Sequence[queries.Outcome]
 
 
 def build_table_spec(
@@ -118,7 +119,13 @@ def build_panel(
     """Build the training panel of a workspace. ``until``: the last day that is over."""
     account_days = list_observation_days(session, workspace_id, until=until, horizon=horizon)
     return observe_accounts(
-        session, workspace_id, account_days, horizon=horizon, spec=spec, treatments=treatments
+        session,
+        workspace_id,
+        account_days,
+        until=until,
+        horizon=horizon,
+        spec=spec,
+        treatments=treatments,
     ).panel
 
 
@@ -127,26 +134,30 @@ def observe_accounts(
     workspace_id: str,
     account_days: Sequence[AccountDay],
     *,
+    until: date,
     horizon: Horizon,
     spec: TableSpec,
     treatments: Treatments | None = None,
 ) -> ObservedPanel:
-    """Observe accounts on the given days. Accounts that cannot churn after a day are left out."""
+    """Observe accounts on the given days. Accounts that cannot churn after a day are left out.
+
+    ``until``: the last day of which anything is known.
+    """
     table = load_feature_table(session, workspace_id, account_days, spec=spec)
     active = can_churn(table, horizon)
     observed = [each for each, is_active in zip(account_days, active, strict=True) if is_active]
-    retained = queries.load_retained(session, workspace_id, observed, horizon=horizon)
+    outcomes = queries.load_outcomes(session, workspace_id, observed, horizon=horizon, until=until)
     _, account = np.unique([account_id for account_id, _ in observed], return_inverse=True)
     panel = Panel(
         names=table.names,
         x=table.x[active],
-        y=(~retained).astype(float),
+        y=np.array([each.has_churned for each in outcomes], dtype=float),
         day=np.array([day.toordinal() for _, day in observed], dtype=np.int64),
         account=account,
         treated=_treated(observed, treatments or {}, horizon),
         horizon_days=horizon.days,
     )
-    return ObservedPanel(panel, observed)
+    return ObservedPanel(panel, observed, outcomes)
 
 
 def can_churn(table: FeatureTable, horizon: Horizon) -> Booleans:

@@ -1,4 +1,5 @@
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -6,12 +7,12 @@ from sqlalchemy import exists, func, or_, select
 from sqlalchemy.orm import Session
 
 from app.accounts.excluded_users import without_excluded_users
+from app.accounts.renewals import grace_days, renewals
 from app.accounts.tables import Subscription
 from app.churn.model.artifacts import current_versions
 from app.churn.model.horizon import USUAL_GAP_QUANTILE, Horizon, HorizonBasis, choose_horizon
 from app.churn.model.rules_reason import RulesReason
 from app.churn.tables import ChurnModel
-from app.core.arrays import Booleans, np
 from app.core.sql import load_sql
 from app.features.queries import PLAN_FOR_MANY_ROWS
 from app.features.table_queries import AccountDay
@@ -23,14 +24,32 @@ MIN_PAST = timedelta(days=60)
 TRAINING = "train_model"
 """The kind of the jobs that train."""
 
-SQL = load_sql(__file__, without_excluded_users=without_excluded_users())
+ENDED_LATELY = "p.known_end BETWEEN CAST({day} AS date) - CAST(:grace_days AS int) AND {day}"
+SQL = load_sql(
+    __file__,
+    without_excluded_users=without_excluded_users(),
+    renewals_by_account=renewals(ends_on="known_end", is_wanted=ENDED_LATELY.format(day=":day")),
+    renewals_by_row=renewals(
+        key="n",
+        later="later_period",
+        ends_on="known_end",
+        is_wanted=ENDED_LATELY.format(day="p.day"),
+    ),
+)
 USING_ACCOUNTS = SQL.compose(
     "using_accounts", without_excluded_users=without_excluded_users(":day")
 )
 USED_BEFORE_DAYS = SQL.compose(
     "used_before_days", without_excluded_users=without_excluded_users("w.day")
 )
-PAYS_ON_DAYS = SQL.compose("pays_on_days", known_by="w.day")
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """Whether an account has churned. ``left_on``: the day since which it pays nothing."""
+
+    has_churned: bool
+    left_on: date | None = None
 
 
 def find_open_job(session: Session, workspace_id: str, kind: str) -> Job | None:
@@ -125,7 +144,7 @@ def list_active_accounts(
     """
     values: dict[str, Any] = {"workspace_id": workspace_id, "day": day}
     if horizon.basis is HorizonBasis.SUBSCRIPTION:
-        values["short_only"] = exclude_long_contracts
+        values |= {"short_only": exclude_long_contracts, "grace_days": grace_days(session)}
         return session.scalars(SQL.paying_accounts, values).all()
     values["after"] = day - timedelta(days=horizon.days)
     return session.scalars(USING_ACCOUNTS, values).all()
@@ -143,12 +162,21 @@ def list_days_before_renewals(
     return [(row.account_id, row.day) for row in rows]
 
 
-def load_retained(
-    session: Session, workspace_id: str, account_days: Sequence[AccountDay], *, horizon: Horizon
-) -> Booleans:
-    """Return whether each account is still active at the end of its horizon, as known then."""
+def load_outcomes(
+    session: Session,
+    workspace_id: str,
+    account_days: Sequence[AccountDay],
+    *,
+    horizon: Horizon,
+    until: date,
+) -> list[Outcome]:
+    """Return what became of each account by the end of its horizon, as known then.
+
+    A contract that was renewed within the grace has not ended, if the renewal was known by
+    ``until``.
+    """
     if not account_days:
-        return np.zeros(0, dtype=bool)
+        return []
     session.execute(PLAN_FOR_MANY_ROWS)
     ends = [day + timedelta(days=horizon.days) for _, day in account_days]
     values = {
@@ -157,8 +185,9 @@ def load_retained(
         "days": ends,
     }
     if horizon.basis is HorizonBasis.SUBSCRIPTION:
-        rows = session.execute(PAYS_ON_DAYS, values)
-    else:
-        bounds = {"within": horizon.days, "first_day": min(ends), "last_day": max(ends)}
-        rows = session.execute(USED_BEFORE_DAYS, {**values, **bounds})
-    return np.array([is_active for _, is_active in rows], dtype=bool)
+        known = {"grace_days": grace_days(session), "until": until}
+        rows = session.execute(SQL.left_on_days, {**values, **known})
+        return [Outcome(row.has_left, row.paid_until if row.has_left else None) for row in rows]
+    bounds = {"within": horizon.days, "first_day": min(ends), "last_day": max(ends)}
+    rows = session.execute(USED_BEFORE_DAYS, {**values, **bounds})
+    return [Outcome(not is_active) for _, is_active in rows]

@@ -1,10 +1,10 @@
--- name: end_known_by
+-- name: end_known_by_day
 -- An end that was recorded together with the start, as imports of history do, counts as known only
 -- when it has come.
-CASE WHEN s.known_on > s.starts_on OR s.ends_on <= {{known_by}} THEN s.ends_on END
+CASE WHEN s.known_on > s.starts_on OR s.ends_on <= CAST(:day AS date) THEN s.ends_on END
 
--- name: known_by
-CAST(:day AS date)
+-- name: end_known_by_requested_day
+CASE WHEN s.known_on > s.starts_on OR s.ends_on <= w.day THEN s.ends_on END
 
 -- name: is_long_contract
 -- A contract is long if it renews more than two months after its start.
@@ -12,20 +12,24 @@ CAST(:day AS date)
         AND (s.known_on > s.starts_on OR s.renewal_on IS DISTINCT FROM s.ends_on))
 
 -- name: paying_accounts
-SELECT DISTINCT account_id
-FROM (
-    SELECT DISTINCT ON (s.account_id, s.subscription_id, s.starts_on)
-           s.account_id, s.mrr_cents, s.ends_on, s.starts_on,
-           {{end_known_by}} AS known_end,
-           s.renewal_on > :day AND {{is_long_contract}} AS is_long
+-- A contract that is held by its renewal is as long as it was.
+WITH period AS (
+    SELECT DISTINCT ON (s.account_id, s.subscription_id, s.starts_on) s.*,
+           {{end_known_by_day}} AS known_end, {{is_long_contract}} AS is_long
     FROM subscription s
-    WHERE s.workspace_id = :workspace_id AND s.known_on <= :day AND s.starts_on <= :day
+    WHERE s.workspace_id = :workspace_id AND s.known_on <= :day
+      AND s.starts_on <= CAST(:day AS date) + CAST(:grace_days AS int)
     ORDER BY s.account_id, s.subscription_id, s.starts_on, s.known_on DESC
-) AS period
-WHERE mrr_cents > 0 AND coalesce(ends_on > starts_on, true) AND coalesce(known_end > :day, true)
-GROUP BY account_id
-HAVING NOT :short_only OR NOT coalesce(bool_or(is_long), false)
-ORDER BY account_id
+),
+{{renewals_by_account}}
+SELECT p.account_id
+FROM period p LEFT JOIN renewal r USING (account_id, subscription_id, starts_on)
+WHERE p.starts_on <= :day AND p.mrr_cents > 0 AND coalesce(p.ends_on > p.starts_on, true)
+  AND coalesce(coalesce(r.held_until, p.known_end) > :day, true)
+GROUP BY p.account_id
+HAVING NOT :short_only
+    OR NOT coalesce(bool_or(p.is_long AND coalesce(r.held_until, p.renewal_on) > :day), false)
+ORDER BY p.account_id
 
 -- name: before_renewals
 SELECT DISTINCT s.account_id, s.renewal_on - lead.days AS day
@@ -41,21 +45,41 @@ WHERE u.workspace_id = :workspace_id AND u.day > :after AND u.day <= :day AND u.
   {{without_excluded_users}}
 ORDER BY u.account_id
 
--- name: pays_on_days
--- Whether each account pays on its day, as known on that day.
-SELECT w.n, coalesce(bool_or(p.pays), false)
-FROM unnest(CAST(:account_ids AS text[]), CAST(:days AS date[])) WITH ORDINALITY
-    AS w (account_id, day, n)
-LEFT JOIN LATERAL (
-    SELECT DISTINCT ON (s.subscription_id, s.starts_on)
-           s.mrr_cents > 0 AND coalesce(s.ends_on > s.starts_on, true)
-           AND coalesce({{end_known_by}} > w.day, true) AS pays
-    FROM subscription s
-    WHERE s.workspace_id = :workspace_id AND s.account_id = w.account_id
-      AND s.known_on <= w.day AND s.starts_on <= w.day
-    ORDER BY s.subscription_id, s.starts_on, s.known_on DESC
-) AS p ON true
-GROUP BY w.n ORDER BY w.n
+-- name: left_on_days
+-- Whether each account has left by its day, and since when it pays nothing. Ends count if they were
+-- known on the day; the renewals that hold them also if they became known within the grace, as in
+-- reports, and by the end of the panel.
+WITH requested AS (
+    SELECT CAST(n AS integer) AS n, account_id COLLATE "C" AS account_id, day
+    FROM unnest(CAST(:account_ids AS text[]), CAST(:days AS date[])) WITH ORDINALITY
+        AS w (account_id, day, n)
+),
+period AS (
+    SELECT DISTINCT ON (w.n, s.subscription_id, s.starts_on) w.n, w.day, s.*,
+           {{end_known_by_requested_day}} AS known_end
+    FROM requested w
+    JOIN subscription s ON s.workspace_id = :workspace_id AND s.account_id = w.account_id
+        AND s.known_on <= w.day AND s.starts_on <= w.day
+    ORDER BY w.n, s.subscription_id, s.starts_on, s.known_on DESC
+),
+later_period AS (
+    SELECT DISTINCT ON (w.n, s.subscription_id, s.starts_on) w.n, s.*
+    FROM requested w
+    JOIN subscription s ON s.workspace_id = :workspace_id AND s.account_id = w.account_id
+        AND s.known_on <= least(w.day + CAST(:grace_days AS int), :until)
+        AND s.starts_on <= w.day + CAST(:grace_days AS int)
+    ORDER BY w.n, s.subscription_id, s.starts_on, s.known_on DESC
+),
+{{renewals_by_row}},
+course AS (
+    SELECT p.n, bool_or(coalesce(coalesce(r.held_until, p.known_end) > p.day, true)) AS pays,
+           max(p.known_end) AS paid_until
+    FROM period p LEFT JOIN renewal r USING (n, subscription_id, starts_on)
+    WHERE p.mrr_cents > 0 AND coalesce(p.ends_on > p.starts_on, true)
+    GROUP BY p.n
+)
+SELECT NOT coalesce(c.pays, false) AS has_left, c.paid_until
+FROM requested w LEFT JOIN course c USING (n) ORDER BY w.n
 
 -- name: used_before_days
 -- Whether each account has an event in the :within days up to its day, as known on that day.

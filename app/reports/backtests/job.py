@@ -25,7 +25,6 @@ from app.health.scoring import scoring_context
 from app.health.scoring import service as health
 from app.jobs import service as jobs
 from app.jobs.service import ClaimedJob
-from app.reports.backtests import queries
 from app.reports.backtests.ranking_metrics import RankedRows, evaluate_ranking
 from app.reports.backtests.service import BacktestSubject
 
@@ -93,7 +92,7 @@ def _observe(
     workspace_id, until = claimed.workspace_id, date.fromisoformat(claimed.config["until"])
     spec = observations.build_table_spec(session, workspace_id, as_of=until, horizon=horizon)
     return observations.observe_accounts(
-        session, workspace_id, account_days, horizon=horizon, spec=spec
+        session, workspace_id, account_days, until=until, horizon=horizon, spec=spec
     )
 
 
@@ -116,9 +115,8 @@ def _test_model(session: Session, claimed: ClaimedJob, subject: BacktestSubject)
         unseen = train(panel, seed=row.card["seed"]).unseen if account_days else None
     if unseen is None:
         return _evaluate(plan, _rows_from_position([]))
-    tested = [observed.account_days[index] for index in unseen.row_index]
     recency = _known_recency(panel.x[unseen.row_index, panel.names.index("recency")])
-    days_left = _days_left(session, claimed, tested, plan.horizon, y=unseen.y, recency=recency)
+    days_left = _days_left(observed, plan.horizon)[unseen.row_index]
     levels = [LEVELS[level] for level in risk_levels(unseen.p, float(unseen.base.mean()))]
     rows = RankedRows(unseen.account, unseen.y, unseen.p, levels, recency, days_left)
     return _evaluate(plan, rows)
@@ -158,9 +156,7 @@ def _score_day(
         )
     }
     recency = _known_recency(panel.x[:, panel.names.index("recency")])
-    days_left = _days_left(
-        session, claimed, observed.account_days, plan.horizon, y=panel.y, recency=recency
-    )
+    days_left = _days_left(observed, plan.horizon)
     return [
         [
             *(key, int(y), assessment.score, assessment.band, float(silent)),
@@ -185,26 +181,17 @@ def _known_recency(recency: Floats) -> Floats:
     return np.nan_to_num(recency, nan=observations.YEAR_DAYS)
 
 
-def _days_left(
-    session: Session,
-    claimed: ClaimedJob,
-    account_days: Sequence[AccountDay],
-    horizon: Horizon,
-    *,
-    y: Floats,
-    recency: Floats,
-) -> Floats:
+def _days_left(observed: ObservedPanel, horizon: Horizon) -> Floats:
     """Return how many days after each day the account churned; nan where it did not."""
+    panel = observed.panel
     if horizon.basis is HorizonBasis.SILENCE:
-        return np.where(y > 0, horizon.days - recency, np.nan)
-    ids = sorted({key for key, _ in account_days})
-    ends = queries.load_subscription_ends(session, claimed.workspace_id, ids)
-    days_left = []
-    for (key, day), churned in zip(account_days, y, strict=True):
-        days = [(end - day).days for end in ends.get(key, ())]
-        within = [each for each in days if 0 < each <= horizon.days]
-        days_left.append(max(within) if churned and within else np.nan)
-    return np.array(days_left, dtype=float)
+        recency = _known_recency(panel.x[:, panel.names.index("recency")])
+        return np.where(panel.y > 0, horizon.days - recency, np.nan)
+    days = [
+        (outcome.left_on - day).days if outcome.left_on and outcome.left_on > day else np.nan
+        for outcome, (_, day) in zip(observed.outcomes, observed.account_days, strict=True)
+    ]
+    return np.array(days, dtype=float)
 
 
 def _test_rule(

@@ -1,11 +1,8 @@
-from collections.abc import Sequence
-from datetime import date
 from typing import Any
 
 from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
-from app.accounts.tables import Subscription
 from app.alerts.tables import AlertRule
 from app.churn.tables import ChurnModel
 from app.core.pagination import Paging
@@ -13,28 +10,6 @@ from app.health.tables import Scorecard
 from app.jobs import queries as jobs
 
 MAX_JOBS = 1000
-
-
-def load_subscription_ends(
-    session: Session, workspace_id: str, account_ids: Sequence[str]
-) -> dict[str, list[date]]:
-    """Return the end dates of paid subscriptions by account, in order."""
-    rows = session.execute(
-        select(Subscription.account_id, Subscription.ends_on)
-        .where(
-            Subscription.workspace_id == workspace_id,
-            Subscription.account_id.in_(account_ids),
-            Subscription.ends_on > Subscription.starts_on,
-            Subscription.mrr_cents > 0,
-        )
-        .distinct()
-        .order_by(Subscription.account_id, Subscription.ends_on)
-    )
-    ends: dict[str, list[date]] = {}
-    for account_id, day in rows:
-        if day is not None:
-            ends.setdefault(account_id, []).append(day)
-    return ends
 
 
 def list_active_subjects(session: Session, workspace_id: str) -> list[tuple[str, str]]:

@@ -31,7 +31,12 @@ def observation_rows(
     horizon = load_horizon(session, days)
     account_days = observations.list_observation_days(session, "acme", until=UNTIL, horizon=horizon)
     found = observations.observe_accounts(
-        session, "acme", account_days, horizon=horizon, spec=build_table_spec(session, horizon)
+        session,
+        "acme",
+        account_days,
+        until=UNTIL,
+        horizon=horizon,
+        spec=build_table_spec(session, horizon),
     )
     rows: dict[str, list[tuple[date, bool]]] = {}
     for (account_id, day), churned in zip(found.account_days, found.panel.y, strict=True):
@@ -72,6 +77,96 @@ def test_an_account_churns_if_its_subscription_ends_within_the_horizon(session: 
         date(2025, 9, 30): True,
         date(2025, 10, 31): True,
     }
+
+
+ENDED = date(2025, 11, 29)
+"""90 days after 31 August: the last day of the horizon of that day."""
+
+
+@pytest.mark.parametrize(
+    ("grace", "gap", "has_churned"),
+    [(31, 1, 0), (31, 31, 0), (31, 32, 1), (5, 5, 0), (5, 6, 1), (0, 1, 1)],
+)
+@pytest.mark.parametrize("subscription_id", ["main", "next"])
+def test_a_contract_that_is_renewed_within_the_grace_is_not_churn(
+    session: Session, grace: int, gap: int, has_churned: int, subscription_id: str
+) -> None:
+    """As in the reports: the renewal is recorded on the day on which it begins."""
+    session.info["renewal_grace_days"] = grace
+    add_subscription(session, ends_on=ENDED)
+    renewed = ENDED + timedelta(days=gap)
+    add_subscription(session, starts_on=renewed, known_on=renewed, subscription_id=subscription_id)
+
+    assert dict(observation_rows(session)["a1"])[ENDED - H90] == bool(has_churned)
+
+
+def test_a_renewal_that_is_recorded_after_the_grace_does_not_undo_churn(session: Session) -> None:
+    add_subscription(session, ends_on=ENDED)
+    known = ENDED + timedelta(days=32)
+    add_subscription(session, starts_on=ENDED + timedelta(days=1), known_on=known)
+
+    assert dict(observation_rows(session)["a1"])[ENDED - H90]
+
+
+@pytest.mark.parametrize(("known_on", "churned"), [(UNTIL, 0), (UNTIL + timedelta(days=1), 1)])
+def test_a_renewal_counts_if_it_is_known_by_the_end_of_the_panel(
+    session: Session, known_on: date, churned: int
+) -> None:
+    """The horizon ends on the last day of the panel; the contract ended five days before."""
+    day = date(2025, 11, 30)
+    days = (UNTIL - day).days
+    add_subscription(session, ends_on=UNTIL - timedelta(days=5))
+    add_subscription(session, starts_on=UNTIL - timedelta(days=1), known_on=known_on)
+
+    panel = observe_panel(session, days=days)
+
+    assert panel.y[panel.day == day.toordinal()].tolist() == [churned]
+
+
+def test_an_account_is_observed_on_a_day_on_which_its_renewal_holds_it(session: Session) -> None:
+    """The contract ended on the last day of September; the next one was known before."""
+    add_subscription(session, ends_on=date(2025, 9, 30))
+    add_subscription(session, starts_on=date(2025, 10, 1), known_on=date(2025, 9, 1))
+
+    assert (date(2025, 9, 30), False) in observation_rows(session)["a1"]
+
+
+def test_a_yearly_contract_that_its_renewal_holds_is_not_observed_at_month_ends(
+    session: Session,
+) -> None:
+    """It ended on the last day of September, and on 1 October it began again for a year."""
+    ended, begins = date(2025, 9, 30), date(2025, 10, 1)
+    first, known = date(2024, 9, 30), date(2025, 9, 1)
+    add_subscription(session, starts_on=first, known_on=first, ends_on=ended, renewal_on=begins)
+    add_subscription(
+        session, starts_on=begins, known_on=known, renewal_on=begins.replace(year=2026)
+    )
+
+    days = [day for day, _ in observation_rows(session)["a1"]]
+
+    assert days == [begins - timedelta(days=lead) for lead in (90, 60, 30)]
+
+
+def test_an_account_left_on_the_end_that_was_known_by_the_end_of_the_horizon(
+    session: Session,
+) -> None:
+    """Its end was first announced for 25 November, and in time corrected to 20 November."""
+    first, corrected = date(2025, 11, 25), date(2025, 11, 20)
+    add_subscription(session)
+    add_subscription(session, ends_on=first, known_on=date(2025, 9, 1))
+    add_subscription(session, ends_on=corrected, known_on=date(2025, 11, 1))
+    horizon = load_horizon(session)
+
+    found = observations.observe_accounts(
+        session,
+        "acme",
+        [("a1", ENDED - H90)],
+        until=UNTIL,
+        horizon=horizon,
+        spec=build_table_spec(session, horizon),
+    )
+
+    assert [outcome.left_on for outcome in found.outcomes] == [corrected]
 
 
 def test_a_downgrade_is_not_churn(session: Session) -> None:

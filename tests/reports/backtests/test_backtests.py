@@ -1,7 +1,9 @@
 """Backtests from the request to the result."""
 
+from datetime import date, timedelta
 from typing import Any
 
+import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy.orm import Session
 
@@ -53,6 +55,22 @@ def test_two_scorecards_are_tested_on_the_same_rows(
     assert 0 < first["churned_rows"] <= seen.y.sum()
     assert sum(band["rows"] for band in first["bands"]) == first["rows"]
     assert first["horizon_days"] == 90
+
+
+@pytest.mark.parametrize(("gap", "churned"), [(20, 0), (31, 0), (32, 1)])
+def test_a_contract_that_is_renewed_within_the_grace_is_no_churn_of_a_backtest(
+    client: TestClient, session: Session, sessions: SessionFactory, gap: int, churned: int
+) -> None:
+    """Of seven accounts one ends on 20 November. 29 November is 90 days after 31 August."""
+    create_customers(session, stay=6, leave=1)
+    renewed = date(2025, 11, 20) + timedelta(days=gap)
+    factories.subscription(session, "a6", starts_on=renewed, known_on=renewed)
+    factories.scorecard(session, {}, version=2)
+    session.commit()
+
+    [found] = run_backtest(client, sessions, {"kind": "scorecard", "key": "2"})
+
+    assert found["churned_accounts"] == churned
 
 
 def test_a_model_is_evaluated_on_rows_it_had_not_learnt_from(
