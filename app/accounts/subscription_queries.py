@@ -1,10 +1,10 @@
 """Read and write subscription periods, as known on a day."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from datetime import date
 
-from sqlalchemy import Select, any_, exists, func, literal, or_, select
+from sqlalchemy import Select, any_, exists, func, literal, or_, select, text
 from sqlalchemy.dialects.postgresql import distinct_on, insert
 from sqlalchemy.orm import Session, aliased
 
@@ -13,6 +13,33 @@ from app.accounts.subscriptions import Period
 from app.accounts.tables import Subscription
 from app.core.pagination import Paging, RowPage
 from app.core.query_helpers import fetch_page, filter_if_given
+
+PREFIXED_ID = """CASE
+    WHEN length(:account_id || subscription_id) < 250 THEN :account_id || ':' || subscription_id
+    ELSE left(:account_id || ':' || subscription_id, 200) || ':'
+         || md5(:account_id || ':' || subscription_id) END"""
+"""The id that a subscription of the merged account ``:account_id`` has beside one of its id."""
+FIRST_MERGED_TERMS = text(
+    f"SELECT {PREFIXED_ID} AS id, CAST(a.known_at AT TIME ZONE 'UTC' AS date) AS merged_on"  # noqa: S608
+    " FROM account_alias a, (SELECT CAST(:subscription_id AS text)) AS s (subscription_id)"
+    " WHERE a.workspace_id = :workspace_id AND a.account_id = :account_id"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Merges:
+    """The accounts that a subscription belonged to before merges, and the day of each merge."""
+
+    merged_from: Sequence[str]
+    merged_on: Sequence[date]
+
+    @property
+    def first_id(self) -> str:
+        return self.merged_from[0]
+
+    @property
+    def last_day(self) -> date:
+        return self.merged_on[-1]
 
 
 def list_known_periods(
@@ -32,7 +59,7 @@ def list_known_periods(
 
 def list_merged_traits(
     session: Session, workspace_id: str, account_id: str, source: str
-) -> dict[str, tuple[str, date]]:
+) -> dict[str, Merges]:
     """Return the subscriptions of a source that came by merges: whose they were, and until when."""
     rows = session.scalars(
         select(Subscription)
@@ -40,7 +67,23 @@ def list_merged_traits(
         .where(Subscription.subscription_id != source, func.cardinality(Subscription.merged_on) > 0)
         .order_by(Subscription.subscription_id, Subscription.starts_on, Subscription.known_on)
     )
-    return {row.subscription_id: (row.merged_from[0], row.merged_on[-1]) for row in rows}
+    return {row.subscription_id: Merges(row.merged_from, row.merged_on) for row in rows}
+
+
+def first_merged_terms(
+    session: Session, workspace_id: str, merged_account_id: str, subscription_id: str
+) -> dict[str, Merges]:
+    """Return the id that a subscription of a merged account has in the account it is part of.
+
+    For terms that become known after the merge. Empty if the id is no longer that of a merge.
+    """
+    values = {
+        "workspace_id": workspace_id,
+        "account_id": merged_account_id,
+        "subscription_id": subscription_id,
+    }
+    rows = session.execute(FIRST_MERGED_TERMS, values)
+    return {row.id: Merges([merged_account_id], [row.merged_on]) for row in rows}
 
 
 def list_merged_ids(
@@ -63,6 +106,7 @@ def write_periods(
     *,
     source: str,
     known_on: date,
+    merges: Merges | None = None,
 ) -> bool:
     """Write periods that became known on a day, by subscription; return whether there were any.
 
@@ -79,6 +123,7 @@ def write_periods(
         for period in changes[subscription_id]:
             fields = asdict(period)
             columns = {**fields.pop("terms"), **fields, "source": source}
+            columns |= asdict(merges) if merges else {}
             row = insert(Subscription).values(
                 **subscription,
                 **columns,

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from app.accounts import queries, subscription_queries, subscriptions
 from app.accounts.refresh_queue import mark_due
 from app.accounts.service import ensure_exists
+from app.accounts.subscription_queries import Merges
 from app.accounts.subscriptions import Period, Terms
 from app.accounts.tables import Account, Subscription
 from app.core.errors import ConflictError, NotFoundError
@@ -75,10 +76,10 @@ class AccountSubscriptions:
         known = self._lock()
         periods = _current_periods(known, subscription_id)
         written = subscriptions.apply_period(periods, new, keeps_start=keeps_start)
-        changes = {subscription_id: written}
+        ended = {}
         if TRAITS not in (source, subscription_id):
-            changes = _end_trait_periods(known, new.starts_on) | changes
-        return self._write(changes, source)
+            ended = _end_trait_periods(known, new.starts_on)
+        return self._write_both({subscription_id: written}, source, ended)
 
     def replace(self, subscription_id: str, wanted: Sequence[Period], *, source: str) -> None:
         """Replace all periods of a subscription.
@@ -89,9 +90,8 @@ class AccountSubscriptions:
         known = self._lock()
         periods = _current_periods(known, subscription_id)
         changes = {subscription_id: subscriptions.replace_all(periods, wanted)}
-        if wanted:
-            changes = _end_trait_periods(known, wanted[0].starts_on) | changes
-        if self._write(changes, source):
+        ended = _end_trait_periods(known, wanted[0].starts_on) if wanted else {}
+        if self._write_both(changes, source, ended):
             self._mark_due()
 
     def end_trait_terms(self, on: date) -> None:
@@ -102,10 +102,18 @@ class AccountSubscriptions:
         """Return the periods that come from ``group`` calls and B2B events, in order."""
         return self.periods_of(TRAITS)
 
-    def first_day_of_other_sources(self) -> date | None:
-        """Return the first day of terms that no ``group`` call and no B2B event states."""
-        others = [row.starts_on for row in self._known() if _is_stated_otherwise(row)]
-        return min(others, default=None)
+    def first_day_of_other_sources(self, merged_from: str = "") -> date | None:
+        """Return the first day of terms that no ``group`` call and no B2B event states.
+
+        ``merged_from``: only of those that came from a merged account.
+        """
+        others = [row for row in self._known() if _is_stated_otherwise(row)]
+        if merged_from:
+            theirs = subscription_queries.list_merged_ids(
+                self.session, self.workspace_id, self.account_id, merged_from
+            )
+            others = [row for row in others if row.subscription_id in theirs]
+        return min((row.starts_on for row in others), default=None)
 
     def replace_trait_terms(self, wanted: Sequence[Period], *, days: Collection[date]) -> None:
         """Replace the periods from ``group`` calls and B2B events.
@@ -121,36 +129,50 @@ class AccountSubscriptions:
         merged = {row.subscription_id for row in known if row.source == TRAITS} - {TRAITS}
         merges = self.merged_traits() if merged else {}
         for each in merged:
-            _, merged_on = merges.get(each, ("", date.min))
+            merged_on = merges[each].last_day if each in merges else date.min
             since = min((day for day in days if day >= merged_on), default=date.max)
             if any(period.ends_on is None or period.ends_on > since for period in wanted):
                 started = _started_periods(known, each, since)
                 changes[each] = subscriptions.end_periods(started, since, None)
         self._write(changes, TRAITS)
 
-    def merged_traits(self) -> Mapping[str, tuple[str, date]]:
-        """Return the subscriptions from ``group`` calls to accounts that were merged into this one.
-
-        Each has the old id of its account and the day of the merge.
-        """
+    def merged_traits(self) -> Mapping[str, Merges]:
+        """Return the subscriptions from ``group`` calls to accounts that were merged into this."""
         return subscription_queries.list_merged_traits(
             self.session, self.workspace_id, self.account_id, TRAITS
         )
 
+    def merged_traits_of(self, old_id: str) -> Mapping[str, Merges]:
+        """Return those that came from one account: a new one if it had none that are stored."""
+        theirs = {
+            id_: each for id_, each in self.merged_traits().items() if each.first_id == old_id
+        }
+        ids = subscription_queries.list_merged_ids(
+            self.session, self.workspace_id, self.account_id, old_id
+        )
+        if theirs or TRAITS in ids:  # older versions moved it under its own id
+            return theirs
+        return subscription_queries.first_merged_terms(
+            self.session, self.workspace_id, old_id, TRAITS
+        )
+
     def end_merged_terms(self, on: date, reason: str | None, *, stated_on: date) -> None:
         """End the terms that came by merges before a day, because payment of the account ends."""
-        for each, (_, merged_on) in self.merged_traits().items():
-            if merged_on <= stated_on:
+        for each, merges in self.merged_traits().items():
+            if merges.last_day <= stated_on:
                 started = _started_periods(self._known(), each, on)
                 self._write({each: subscriptions.end_periods(started, on, reason)}, TRAITS)
 
     def periods_of(self, subscription_id: str) -> list[Period]:
         return _current_periods(self._known(), subscription_id)
 
-    def replace_merged_terms(self, subscription_id: str, wanted: Sequence[Period]) -> None:
+    def replace_merged_terms(
+        self, subscription_id: str, wanted: Sequence[Period], merges: Merges
+    ) -> None:
         """Replace the periods of a subscription that came by a merge."""
         periods = self.periods_of(subscription_id)
-        self._write({subscription_id: subscriptions.replace_all(periods, wanted)}, TRAITS)
+        changes = {subscription_id: subscriptions.replace_all(periods, wanted)}
+        self._write(changes, TRAITS, merges)
 
     def end_all(self, *, on: date, reason: str, merged_account_id: str = "") -> bool:
         """End the subscriptions of the API and of imports on a day.
@@ -189,7 +211,9 @@ class AccountSubscriptions:
     def _current_rows(self, subscription_id: str) -> list[Subscription]:
         return [row for row in self._known() if _is_current(row, subscription_id)]
 
-    def _write(self, changes: Mapping[str, Sequence[Period]], source: str) -> bool:
+    def _write(
+        self, changes: Mapping[str, Sequence[Period]], source: str, merges: Merges | None = None
+    ) -> bool:
         return subscription_queries.write_periods(
             self.session,
             self.workspace_id,
@@ -197,7 +221,22 @@ class AccountSubscriptions:
             changes,
             source=source,
             known_on=self.known_on,
+            merges=merges,
         )
+
+    def _write_both(
+        self,
+        changes: Mapping[str, Sequence[Period]],
+        source: str,
+        ended: Mapping[str, Sequence[Period]],
+    ) -> bool:
+        """Write periods of a source, and the ends of terms from ``group`` calls, which stay theirs.
+
+        A late call can still change what was paid before those ends.
+        """
+        of_traits = {each: periods for each, periods in ended.items() if each not in changes}
+        has_ended = self._write(of_traits, TRAITS)
+        return self._write(changes, source) or has_ended
 
     def _mark_due(self) -> None:
         mark_due(self.session, self.workspace_id, [self.account_id])

@@ -11,6 +11,8 @@ from sqlalchemy.orm import Session
 from app.accounts import aliases
 from app.accounts.past_fields import KEPT_COLUMNS
 from app.accounts.refresh_queue import Priority, mark_due
+from app.accounts.subscription_queries import PREFIXED_ID
+from app.accounts.subscription_service import TRAITS
 from app.accounts.tables import Account, Subscription
 from app.alerts import actions as alerts
 from app.core.db import Table
@@ -80,7 +82,9 @@ MERGE_ACCOUNT = SQL.compose(
 )
 KEEP_ACCOUNTS = SQL.compose("keep_accounts", columns=KEPT_COLUMNS)
 MOVE_SUBSCRIPTIONS = SQL.compose(
-    "move_subscriptions", columns=", ".join(_columns(Subscription, "account_id", "subscription_id"))
+    "move_subscriptions",
+    columns=", ".join(_columns(Subscription, "account_id", "subscription_id")),
+    prefixed=PREFIXED_ID,
 )
 
 
@@ -129,7 +133,9 @@ def move_small_tables(
         execute(session, SQL.keep_assignments, values)
         for table in RECORDING_TABLES:
             execute(session, note_merge(table), {**values, "day": now.date()})
-    rows += session.scalar(MOVE_SUBSCRIPTIONS, {**values, "first": first}) or 0
+    own_id = TRAITS if kind is IdChangeKind.MERGE else None
+    moved = {**values, "first": first, "own_id": own_id}
+    rows += session.scalar(MOVE_SUBSCRIPTIONS, moved) or 0
     tables = MOVED_TABLES if kind is IdChangeKind.MERGE else (*MOVED_TABLES, *SCORE_TABLES)
     rows += sum(execute(session, move_rows(table), values) for table in tables)
     if kind is IdChangeKind.MERGE:

@@ -124,7 +124,8 @@ WHERE workspace_id = :workspace_id AND account_id = :account_id
 -- name: move_subscriptions
 -- An id that the target has too gets the old account id as prefix. ``first`` is false when the
 -- worker repeats the move: a period that was written under the old id in the last moment then joins
--- its subscription, which may have the prefix.
+-- its subscription, which may have the prefix. ``own_id``: the id that in each account stands for what
+-- events state of that account; in a merge it always gets the prefix.
 WITH theirs AS (
     SELECT DISTINCT subscription_id FROM subscription
     WHERE workspace_id = :workspace_id AND account_id = :target_id
@@ -132,16 +133,13 @@ WITH theirs AS (
 gone AS (
     DELETE FROM subscription
     WHERE workspace_id = :workspace_id AND account_id = :account_id
-    RETURNING *, CASE
-        WHEN length(:account_id || subscription_id) < 250
-        THEN :account_id || ':' || subscription_id
-        ELSE left(:account_id || ':' || subscription_id, 200) || ':'
-             || md5(:account_id || ':' || subscription_id) END AS prefixed
+    RETURNING *, {{prefixed}} AS prefixed
 ),
 moved AS (
     INSERT INTO subscription (account_id, subscription_id, {{columns}})
     SELECT :target_id, CASE
         WHEN prefixed IN (SELECT subscription_id FROM theirs) THEN prefixed
+        WHEN subscription_id = :own_id THEN prefixed
         WHEN :first AND subscription_id IN (SELECT subscription_id FROM theirs)
         THEN prefixed ELSE subscription_id END, {{columns}}
     FROM gone

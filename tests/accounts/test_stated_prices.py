@@ -17,7 +17,7 @@ from app.accounts.stated_prices.replay import (
 )
 from app.accounts.stated_prices.service import apply_statements
 from app.accounts.subscription_queries import list_known_periods, load_mrr_cents
-from app.accounts.subscription_service import to_period
+from app.accounts.subscription_service import API, AccountSubscriptions, to_period
 from app.accounts.subscriptions import Period, Terms
 from tests import factories
 
@@ -173,6 +173,33 @@ def test_late_statements_count_until_terms_of_another_source_start(session: Sess
         return load_mrr_cents(session, "acme", "a1", on=day(on), known_on=day(9))
 
     assert [mrr(on) for on in (1, 5, 6, 9)] == [{}, {"USD": 100}, {"USD": 500}, {"USD": 500}]
+
+
+@pytest.mark.parametrize("put_first", [True, False])
+def test_what_was_paid_before_terms_of_another_source_does_not_depend_on_the_order(
+    session: Session, *, put_first: bool
+) -> None:
+    """50 since day 1, the API's 30 since day 9; that it was 20 since day 5 may come last."""
+    factories.account(session, "a1")
+    account = AccountSubscriptions(session, "acme", "a1", day(9))
+
+    def put() -> None:
+        period = Period(day(9), None, Terms(None, 30_00, "USD", None))
+        account.put_period("main", period, source=API)
+
+    def state(statement: DayStatement) -> None:
+        apply_statements(session, "acme", "a1", [statement], known_on=day(9), base_currency="USD")
+
+    state(stated(1, mrr_cents=50_00))
+    if put_first:
+        put()
+    state(stated(5, mrr_cents=20_00))
+    if not put_first:
+        put()
+
+    days = (4, 5, 8, 9, 10)
+    paid = [load_mrr_cents(session, "acme", "a1", on=day(n), known_on=day(9)) for n in days]
+    assert [each.get("USD") for each in paid] == [50_00, 20_00, 20_00, 30_00, 30_00]
 
 
 def test_history_is_known_on_its_own_days(session: Session) -> None:

@@ -150,6 +150,93 @@ def test_an_end_of_an_account_without_prices_ends_nothing_of_the_target(
     assert dollars(client, "new") == (100, 170, 170, 170)
 
 
+@pytest.mark.parametrize(
+    ("late", "prices"),
+    [  # ``bare`` had no price: what is told late of it runs beside the 100 and 70 of the others
+        ((price("bare", 40, mrr=120),), (100, 290, 290, 290)),
+        ((price("bare", 70, mrr=120),), (220, 290, 290, 290)),
+        ((price("bare", 40, mrr=120), end("bare", 20)), (100, 290, 170, 170)),
+        ((end("bare", 20), price("bare", 40, mrr=120)), (100, 290, 290, 290)),
+        ((price("bare", 40, mrr=120), price("bare", 20, mrr=10)), (100, 290, 180, 180)),
+        ((price("bare", 20, mrr=10), price("bare", 40, mrr=120)), (100, 290, 180, 180)),
+        ((price("bare", 40, mrr=120), end("new", 20)), (100, 290, 220, 220)),
+        ((price("bare", 40, mrr=120), price("new", 20, mrr=80)), (100, 290, 300, 300)),
+        ((price("bare", 40, mrr=120), price("old", 20, mrr=90)), (100, 290, 280, 280)),
+        ((price("bare", 40, mrr=120), price("new", 0, mrr=80)), (100, 290, 290, 80)),
+        ((price("bare", 40, mrr=120), end("new", 0)), (100, 290, 290, 0)),
+        ((price("bare", 40, seats=5),), (100, 170, 170, 170)),
+    ],
+)
+def test_a_late_price_of_an_account_that_had_none_runs_beside_the_others(
+    client: TestClient, sessions: SessionFactory, late: tuple[Call, ...], prices: tuple[int, ...]
+) -> None:
+    calls.ingest(client, group("bare", "bare", traits={"name": "Bare"}))
+    move_account(client, sessions, "bare", "merge", into="new")
+    for number, call in enumerate(late):
+        calls.ingest(client, call | {"messageId": f"late-{number}"})
+
+    assert dollars(client, "new") == prices
+
+
+@pytest.mark.parametrize(
+    ("late", "prices"),
+    [  # ``bare`` had no price when ``priced``, which pays 30 since 50 days, became part of it
+        ((price("bare", 40, mrr=120),), (0, 150, 150, 150)),
+        ((price("priced", 40, mrr=40),), (0, 40, 40, 40)),
+        ((price("bare", 40, mrr=120), price("priced", 20, mrr=40)), (0, 150, 160, 160)),
+        ((price("priced", 20, mrr=40), price("bare", 40, mrr=120)), (0, 150, 160, 160)),
+        ((end("bare", 20),), (0, 30, 30, 30)),
+        ((end("priced", 20),), (0, 30, 0, 0)),
+        ((price("bare", 40, mrr=120), end("bare", 20)), (0, 150, 30, 30)),
+        ((price("bare", 0, mrr=80),), (0, 30, 30, 80)),
+        ((end("bare", 0),), (0, 30, 30, 0)),
+        ((price("bare", 20, seats=5),), (0, 30, 30, 30)),
+    ],
+)
+def test_a_late_price_of_a_target_that_had_none_runs_beside_the_others(
+    client: TestClient, sessions: SessionFactory, late: tuple[Call, ...], prices: tuple[int, ...]
+) -> None:
+    calls.ingest(
+        client, group("bare", "bare", traits={"name": "Bare"}), price("priced", 50, mrr=30)
+    )
+    move_account(client, sessions, "priced", "merge", into="bare")
+    for number, call in enumerate(late):
+        calls.ingest(client, call | {"messageId": f"late-{number}"})
+
+    assert dollars(client, "bare") == prices
+
+
+def test_seats_since_a_merge_are_those_of_the_only_price(
+    client: TestClient, sessions: SessionFactory
+) -> None:
+    calls.ingest(
+        client, group("bare", "bare", traits={"name": "Bare"}), price("priced", 50, mrr=30)
+    )
+    move_account(client, sessions, "priced", "merge", into="bare")
+    calls.ingest(client, price("bare", 0, seats=5))
+
+    listed = client.get("/api/v1/subscriptions", params={"account_id": "bare"}).json()["items"]
+    assert [(each["mrr_cents"], each["seats"]) for each in listed] == [(30_00, 5)]
+
+
+@pytest.mark.parametrize("mrr", [None, 50])
+def test_a_late_price_counts_until_the_terms_of_the_merged_account_from_another_source(
+    client: TestClient, sessions: SessionFactory, mrr: int | None
+) -> None:
+    """``first`` pays 30 by the API since 1 January (77 days), and before that what events state."""
+    if mrr:
+        calls.ingest(client, price("first", 80, mrr=mrr))
+    put_subscription(client, "first", 30)
+    move_account(client, sessions, "first", "merge", into="new")
+    late = [price("first", 79, mrr=20), price("first", 40, mrr=120)]
+    calls.ingest(client, *(call | {"messageId": f"late-{n}"} for n, call in enumerate(late)))
+
+    assert dollars(client, "new") == (130, 200, 200, 200)
+    before = {"on": (NOW - timedelta(days=78)).date().isoformat()}
+    found = client.get("/api/v1/accounts/new/mrr", params=before).json()["mrr_cents"]
+    assert found == {"USD": 20_00}
+
+
 def test_a_deletion_under_the_old_id_of_a_renamed_account_is_its_own(
     client: TestClient, sessions: SessionFactory
 ) -> None:

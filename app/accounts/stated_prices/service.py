@@ -47,6 +47,8 @@ def apply_statements(
             periods = end_at(periods, others_start, None)
         on_day = replace(account, known_on=day)
         on_day.replace_trait_terms(periods, days=[each.day for each in statements])
+        if not periods:
+            _restate_merged(on_day, statements, base_currency)
         for each in statements:
             if end := each.cancellation:
                 on_day.end_merged_terms(end.ends_on, end.reason, stated_on=each.day)
@@ -66,23 +68,43 @@ def _apply_before_merge(
     cancellation under the old id ends them only. An end of a day before the merge ends no others.
     """
     rest = [*new]
-    for subscription_id, (old_id, merged_on) in account.merged_traits().items():
-        if old_id != old_account_id:
-            continue
+    others_start = account.first_day_of_other_sources(old_account_id)
+    for subscription_id, merges in account.merged_traits_of(old_account_id).items():
         periods = account.periods_of(subscription_id)
-        before = [
+        theirs = [
             each
             for each in rest
-            if each.day < merged_on
+            if each.day < merges.last_day
             or (not each.fields and any(period.covers(each.day) for period in periods))
         ]
-        rest = [each for each in rest if each not in before]
-        for day, statements in _by_known_day(before, known_on).items():
+        rest = [each for each in rest if each not in theirs]
+        counted = [each for each in theirs if each.day < (others_start or date.max)]
+        for day, statements in _by_known_day(counted, known_on).items():
             known = statements_of(account.periods_of(subscription_id))
             wanted = replay(_merged([*known, *statements]), base_currency)
-            replace(account, known_on=day).replace_merged_terms(subscription_id, wanted)
+            if others_start is not None:
+                wanted = end_at(wanted, others_start, None)
+            replace(account, known_on=day).replace_merged_terms(subscription_id, wanted, merges)
     merged_on = aliases.merge_day(account.session, account.workspace_id, old_account_id)
     return [each for each in rest if each.cancellation is None or each.day >= merged_on]
+
+
+def _restate_merged(
+    account: AccountSubscriptions, statements: Iterable[DayStatement], base_currency: str
+) -> None:
+    """Apply what is stated of an account without a price of its own to the one that it got.
+
+    That is the price of the one account that was merged into it, from the merge on.
+    """
+    merged = account.merged_traits()
+    if len(merged) != 1:
+        return
+    for subscription_id, merges in merged.items():
+        since = [each for each in statements if each.day >= merges.last_day]
+        known = statements_of(account.periods_of(subscription_id))
+        wanted = replay(_merged([*known, *since]), base_currency)
+        if since:
+            account.replace_merged_terms(subscription_id, wanted, merges)
 
 
 def withdraw_values(
