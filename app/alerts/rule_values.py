@@ -8,6 +8,7 @@ from typing import Any, Self
 
 from app.alerts.rules import AlertOperator, AlertRuleConfig, SignalKind
 from app.alerts.state_machine import CheckResult
+from app.features.values import known_mrr_cents
 from app.health.definition.scorecard import Band, Card
 from app.health.explanations.explain import AccountEvaluation
 from app.health.scoring.assess import HealthStatus, context_key
@@ -63,8 +64,7 @@ class RuleInputs:
     def from_scored(cls, scored: Any, as_of: date, **loaded: Any) -> Self:  # noqa: ANN401
         """Build the inputs from an assessment, a stored score or a row of the history."""
         status = HealthStatus(scored.status)
-        unknown = scored.details.get("price_status") == "no_rate"
-        mrr_cents = None if unknown else scored.mrr_cents
+        mrr_cents = known_mrr_cents(scored.mrr_cents, scored.details)
         common = (scored.account_id, as_of, status, scored.score, mrr_cents, scored.details)
         return cls(*common, **loaded)
 

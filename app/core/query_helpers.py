@@ -21,6 +21,16 @@ NO_KEY_UPDATE = {"key_share": True}
 """``FOR NO KEY UPDATE``: other transactions may still insert rows that refer to the row."""
 
 
+def known_mrr_cents(row: str, *, status: str = "") -> str:
+    """Return SQL for the MRR of a score: null while a part of its price has no rate.
+
+    Stored is 0 then. ``row``: the name of the score in the statement. ``status``: SQL of its price
+    status, where that is no column.
+    """
+    status = status or f"{row}.price_status"
+    return f"CASE WHEN {status} IS DISTINCT FROM 'no_rate' THEN {row}.mrr_cents END"
+
+
 def get_row(
     session: Session,
     table: type[RowT],

@@ -148,3 +148,8 @@ DATE_FIELDS = (
 
 def _day(stored: str | None) -> date | None:
     return None if stored is None else date.fromisoformat(stored)
+
+
+def known_mrr_cents(mrr_cents: int | None, details: Mapping[str, Any]) -> int | None:
+    """Return the MRR of a stored score: None while a part of its price has no exchange rate."""
+    return None if details.get("price_status") == "no_rate" else mrr_cents

@@ -10,6 +10,7 @@ from app.accounts.refresh_queue import parked_reason
 from app.accounts.tables import ParkedAccount
 from app.core.pagination import Page
 from app.core.schemas import ResponseModel
+from app.features.values import known_mrr_cents
 from app.health.definition.benchmark import Normalizer
 from app.health.definition.scorecard import Band
 from app.health.rollups.rollup import RollupOut
@@ -264,8 +265,7 @@ class HealthHistoryPoint(ResponseModel):
 
     @model_validator(mode="after")
     def _hide_parts(self) -> Self:
-        if self.details.get("price_status") == PriceStatus.NO_RATE:
-            self.mrr_cents = None
+        self.mrr_cents = known_mrr_cents(self.mrr_cents, self.details)
         return self
 
 

@@ -9,14 +9,20 @@ from sqlalchemy.orm import Session
 from app.accounts.tables import Account
 from app.changes.sort_change_queries import StablePosition, list_stable_rows
 from app.core.pagination import Paging, RowPage
-from app.core.query_helpers import fetch_page, filter_if_given, get_row, same_account
+from app.core.query_helpers import (
+    fetch_page,
+    filter_if_given,
+    get_row,
+    known_mrr_cents,
+    same_account,
+)
 from app.core.sql import load_sql
 from app.health.scoring.assess import HealthStatus
 from app.interventions.outcome import AccountSnapshot
 from app.interventions.states import OPEN_STATES, InterventionState
 from app.interventions.tables import Intervention
 
-SQL = load_sql(__file__)
+SQL = load_sql(__file__, known_mrr_cents=known_mrr_cents("h"))
 PAGE_SIZE, MAX_OF_ACCOUNT = 200, 10
 UNDECIDED_OR_OPEN = (InterventionState.SUGGESTED, InterventionState.LAPSED, *OPEN_STATES)
 

@@ -5,7 +5,8 @@
 SELECT a.account_id, coalesce(a.name, a.account_id) AS name, a.owner, a.industry, a.employees,
        a.end_customers, a.parent_id, a.traits ->> 'customer_type' AS customer_type, a.created_at,
        h.band, h.status,
-       CASE WHEN h.price_status IS DISTINCT FROM 'no_rate' THEN h.mrr_cents END AS mrr_cents, h.plan, details.currency, details.seats, details.renewal_on,
+       {{known_mrr_cents}} AS mrr_cents, h.plan, details.currency, details.seats,
+       details.renewal_on,
        details.last_used_on, details.unused_product_features AS unused, inputs.active_users,
        inputs.reached, inputs.adopted, c.probability, c.level
 FROM health_score h

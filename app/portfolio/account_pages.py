@@ -13,7 +13,6 @@ from app.portfolio.fields import AccountSort
 from app.portfolio.revenue_at_risk_queries import list_by_revenue_at_risk
 
 AccountRow = Row[*tuple[Any, ...]]
-NEVER_NULL = {AccountSort.ACCOUNT_ID, AccountSort.MRR, AccountSort.REVENUE_AT_RISK}
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,25 +48,32 @@ def list_by_value(
     """
     sort, column, after, limit = order.sort, order.column, order.after, order.limit
     query = query.add_columns(column.label("sort_value"))
-    if sort is AccountSort.REVENUE_AT_RISK and order.descending:
-        position = (int(after.value or 0), after.account_id) if after else None
-        return list_by_revenue_at_risk(session, query, after=position, limit=limit)
     rows: list[AccountRow] = []
+    is_ever_null = sort is not AccountSort.ACCOUNT_ID
     if after is None or after.value is not None:
-        with_value = query if sort in NEVER_NULL else query.where(column.is_not(None))
-        if after is not None:
-            with_value = with_value.where(_is_after(column, after, descending=order.descending))
-        rows += session.execute(
-            with_value.order_by(order.by_value, Account.account_id).limit(limit)
-        )
+        with_value = query.where(column.is_not(None)) if is_ever_null else query
+        if sort is AccountSort.REVENUE_AT_RISK and order.descending:
+            position = (int(after.value or 0), after.account_id) if after else None
+            rows += list_by_revenue_at_risk(session, with_value, after=position, limit=limit)
+        else:
+            rows += _list_known(session, with_value, order)
         after = None
-    if len(rows) < limit and sort not in NEVER_NULL:
+    if len(rows) < limit and is_ever_null:
         without_value = query.where(column.is_(None))
         if after is not None:
             without_value = without_value.where(Account.account_id > after.account_id)
         ordered = without_value.order_by(Account.account_id)
         rows += session.execute(ordered.limit(limit - len(rows)))
     return rows
+
+
+def _list_known(
+    session: Session, query: Select[*tuple[Any, ...]], order: AccountOrder
+) -> Sequence[AccountRow]:
+    if order.after is not None:
+        query = query.where(_is_after(order.column, order.after, descending=order.descending))
+    ordered = query.order_by(order.by_value, Account.account_id)
+    return session.execute(ordered.limit(order.limit)).all()
 
 
 def list_by_past_value(

@@ -52,8 +52,6 @@ from app.portfolio.revenue_at_risk_queries import (
 MEASURE_SCORE_PATH = "$.measures[*] ? (@.name == $name).score"
 HIDDEN_STATUSES = ("churned", "excluded")
 STATUS = func.coalesce(HealthScore.status, "insufficient_data")
-MRR = func.coalesce(HealthScore.mrr_cents, 0)
-"""What lists are sorted by: an unknown MRR sorts as 0."""
 
 
 def _columns(table: type[Table], *names: str) -> dict[str, Column]:
@@ -105,12 +103,12 @@ SORT_COLUMNS: Mapping[AccountSort, Column] = {
     AccountSort.ACCOUNT_ID: COLUMNS["account_id"],
     AccountSort.NAME: COLUMNS["name"].collate("C"),
     AccountSort.SCORE: COLUMNS["score"],
-    AccountSort.MRR: MRR,
+    AccountSort.MRR: KNOWN_MRR_CENTS,
     AccountSort.RENEWAL_ON: COLUMNS["renewal_on"],
     AccountSort.TREND7: COLUMNS["trend.d7"],
     AccountSort.TREND28: COLUMNS["trend.d28"],
     AccountSort.CHURN_RISK: ChurnRisk.__table__.columns["risk"],
-    AccountSort.REVENUE_AT_RISK: REVENUE_AT_RISK,
+    AccountSort.REVENUE_AT_RISK: KNOWN_REVENUE_AT_RISK,
 }
 
 
@@ -150,7 +148,8 @@ def list_accounts(
     query = query.where(_matches(session, workspace_id, filter_, today))
     if snapshot is None:
         return list_by_value(session, query, order)
-    past = PastValues(workspace_id, snapshot, {"account_id": Account.account_id}, order.column)
+    key, named = {"account_id": Account.account_id}, {"mrr_cents": KNOWN_MRR_CENTS}
+    past = PastValues(workspace_id, snapshot, key, order.column, named)
     if after is not None and past.has_many(session):  # a first page has a new snapshot
         everything, column = past.past_rows(query)
         return list_by_past_value(session, everything, replace(order, column=column))

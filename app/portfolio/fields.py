@@ -59,12 +59,12 @@ CURSOR_TYPES: Mapping[AccountSort, tuple[type, ...]] = {
     AccountSort.ACCOUNT_ID: (str,),
     AccountSort.NAME: (str, type(None)),
     AccountSort.SCORE: (float, int, type(None)),
-    AccountSort.MRR: (int,),
+    AccountSort.MRR: (int, type(None)),
     AccountSort.RENEWAL_ON: (str, type(None)),
     AccountSort.TREND7: (float, int, type(None)),
     AccountSort.TREND28: (float, int, type(None)),
     AccountSort.CHURN_RISK: (float, int, type(None)),
-    AccountSort.REVENUE_AT_RISK: (int,),
+    AccountSort.REVENUE_AT_RISK: (int, type(None)),
 }
 """The types that the sort value in a cursor may have."""
 

@@ -31,10 +31,13 @@ from app.accounts.tables import Account
 from app.churn.scoring.revenue import assumed_loss
 from app.core.filters.sql import Column
 from app.core.filters.tree import Filter
+from app.core.query_helpers import known_mrr_cents
 from app.core.sql import load_sql
 from app.portfolio.account_queries import COLUMNS, filter_condition
 
-SQL = load_sql(__file__)
+SQL = load_sql(
+    __file__, known_mrr_cents=known_mrr_cents("h", status="h.details ->> 'price_status'")
+)
 ATTRIBUTES = ("segment", "industry", "owner", "employees", "end_customers", "excluded", "plan")
 """The attributes of an account that are stored with each score."""
 SCORE_TYPES: Mapping[str, type[Any]] = {

@@ -2,8 +2,7 @@
 -- The last score of each account on or before a day, as it was first written, with the attributes
 -- that the account had when it was written. Columns as in health_score and account.
 SELECT w.account_id, h.as_of, h.score, h.band, h.status, h.coverage, h.details,
-       CASE WHEN h.details ->> 'price_status' IS DISTINCT FROM 'no_rate' THEN h.mrr_cents END
-           AS mrr_cents,
+       {{known_mrr_cents}} AS mrr_cents,
        h.details ->> 'renewal_on' AS renewal_on, h.details ->> 'notice_on' AS notice_on,
        h.details ->> 'last_used_on' AS last_used_on, h.details ->> 'currency' AS currency,
        CAST(h.details ->> 'seats' AS double precision) AS seats,

@@ -32,11 +32,13 @@ from app.churn.scoring.revenue import (
     largest_mrr_at_risk,
 )
 from app.churn.tables import ChurnRisk
-from app.core.query_helpers import same_account
+from app.core.query_helpers import known_mrr_cents, same_account
 from app.core.sql import load_sql
-from app.health.tables import HAS_NO_RATE, HealthScore
+from app.health.tables import KNOWN_MRR_CENTS, HealthScore
 
-SQL = load_sql(__file__)
+SQL = load_sql(
+    __file__, known_mrr_cents=known_mrr_cents("x", status="x.details ->> 'price_status'")
+)
 
 AccountSelect = Select[*tuple[Any, ...]]
 Rows = list[Row[*tuple[Any, ...]]]
@@ -65,8 +67,8 @@ REVENUE_AT_RISK = cast(
     BigInteger,
 )
 """Cents a year, as ``revenue_at_risk`` computes them."""
-KNOWN_REVENUE_AT_RISK = case((~HAS_NO_RATE, REVENUE_AT_RISK))
-"""As above; null while the MRR is unknown. Lists are sorted by the other, which is 0 then."""
+KNOWN_REVENUE_AT_RISK = case((KNOWN_MRR_CENTS.is_not(None), REVENUE_AT_RISK))
+"""As above; null while the MRR is unknown."""
 REVENUE_BASIS = case(
     (HAS_PROBABILITY, "probability"), (or_(IS_STORED, BAND_AT_RISK), "assumed"), else_="none"
 )

@@ -11,12 +11,18 @@ from sqlalchemy.orm import Session
 
 from app.core.errors import NotFoundError
 from app.core.pagination import Paging, RowPage
-from app.core.query_helpers import NO_KEY_UPDATE, fetch_page, filter_if_given, get_row
+from app.core.query_helpers import (
+    NO_KEY_UPDATE,
+    fetch_page,
+    filter_if_given,
+    get_row,
+    known_mrr_cents,
+)
 from app.core.sql import load_sql
 from app.webhooks.endpoint_state import EndpointState
 from app.webhooks.tables import Attempt, Delivery, Message, WebhookEndpoint
 
-SQL = load_sql(__file__)
+SQL = load_sql(__file__, known_mrr_cents=known_mrr_cents("h"))
 
 
 def next_sequence_numbers(

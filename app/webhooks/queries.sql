@@ -23,7 +23,7 @@ FROM account a
 JOIN workspace w ON w.id = a.workspace_id
 LEFT JOIN health_score h ON h.workspace_id = a.workspace_id AND h.account_id = a.account_id
 CROSS JOIN LATERAL (
-    SELECT CASE WHEN h.price_status IS DISTINCT FROM 'no_rate' THEN h.mrr_cents END AS mrr_cents
+    SELECT {{known_mrr_cents}} AS mrr_cents
 ) AS x
 WHERE a.workspace_id = :workspace_id AND a.account_id = ANY(CAST(:ids AS text[]))
 

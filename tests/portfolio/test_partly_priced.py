@@ -4,7 +4,7 @@
 there is no rate of the euro. So 70 is known, and two accounts are left out of every sum.
 """
 
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -13,7 +13,7 @@ from sqlalchemy import update
 from sqlalchemy.orm import Session
 
 from app import pipeline
-from app.tables import ExchangeRate, HealthScore, ProductFeature
+from app.tables import ChurnRisk, ExchangeRate, HealthScore, ProductFeature
 from app.webhooks import queries as webhook_queries
 from tests import factories
 from tests.conftest import NOW
@@ -100,12 +100,77 @@ def test_filters_know_no_amount_of_it(client: TestClient) -> None:
     assert matching({"field": "mrr_cents", "op": "is_null", "value": True}) == UNKNOWN
 
 
-@pytest.mark.parametrize("limit", [1, 100])
-def test_a_list_by_mrr_ends_with_it(client: TestClient, limit: int) -> None:
-    ids = list_all_account_ids(client, sort="-mrr", limit=limit)
+@pytest.mark.parametrize("limit", [1, 2, 3, 100])
+@pytest.mark.parametrize("sort", ["mrr", "mrr_cents", "revenue_at_risk"])
+def test_lists_by_money_end_with_it_in_both_directions(
+    client: TestClient, session: Session, sort: str, limit: int
+) -> None:
+    """``zz`` has no price, ``parent`` too; they come before the unknown ones, also by id."""
+    factories.account(session, "zz")
+    session.execute(update(ChurnRisk).values(probability=0.5, revenue_at_risk_cents=100))
+    session.execute(
+        update(ChurnRisk)
+        .where(ChurnRisk.account_id == "parent")
+        .values(probability=None, level="low", revenue_at_risk_cents=0)
+    )
+    session.commit()
 
-    assert ids[0] == "dollars"
-    assert sorted(ids) == ["dollars", "parent", "part", "whole"]
+    up = list_all_account_ids(client, sort=sort, limit=limit)
+    down = list_all_account_ids(client, sort=f"-{sort}", limit=limit)
+
+    assert up == ["parent", "zz", "dollars", "part", "whole"]
+    assert down == ["dollars", "parent", "zz", "part", "whole"]
+
+
+@pytest.mark.parametrize("sort", ["mrr", "-mrr", "revenue_at_risk", "-revenue_at_risk"])
+@pytest.mark.parametrize("is_late", [False, True])
+def test_each_account_is_listed_once_while_amounts_become_known_and_unknown(
+    client: TestClient, session: Session, sort: str, *, is_late: bool
+) -> None:
+    """After the first page, or after the second one, the euro gets a rate; ``zz`` gets a score."""
+    factories.account(session, "zz")
+    session.commit()
+    expected = list_all_account_ids(client, sort=sort, limit=100)
+    pages: list[str] = []
+    cursor = None
+    while cursor or not pages:
+        params = {"sort": sort, "limit": 2} | ({"cursor": cursor} if cursor else {})
+        page = get(client, ACCOUNTS, **params)
+        pages += [each["account_id"] for each in page["items"]]
+        cursor = page["next_cursor"]
+        if len(pages) == (4 if is_late else 2):
+            session.add(
+                ExchangeRate(
+                    workspace_id="acme", currency="EUR", starts_on=date(2025, 1, 1), rate=2
+                )
+            )
+            session.flush()
+            pipeline.refresh(session, "acme", ["parent", "zz", *IDS], as_of=NOW.date(), now=NOW)
+            session.commit()
+
+    assert pages == expected
+
+
+@pytest.mark.parametrize("limit", [1, 100])
+def test_the_accounts_that_use_a_product_feature_end_with_it(
+    client: TestClient, session: Session, limit: int
+) -> None:
+    factories.account(session, "zz")
+    session.add(ProductFeature(workspace_id="acme", key="chat", name="Chat", event_names=["Sent"]))
+    for account_id in ("zz", *IDS):
+        for day in (NOW.date(), NOW.date() - timedelta(days=1)):
+            factories.usage(session, day, account_id=account_id, event_name="Sent")
+    pipeline.refresh(session, "acme", ["zz", *IDS], as_of=NOW.date(), now=NOW)
+    session.commit()
+    ids: list[str] = []
+    cursor = None
+    while cursor or not ids:
+        params = {"use": "adopted", "limit": limit} | ({"cursor": cursor} if cursor else {})
+        page = get(client, "/api/v1/product-features/chat/adoption", **params)
+        ids += [each["account_id"] for each in page["items"]]
+        cursor = page["next_cursor"]
+
+    assert ids == ["dollars", "zz", "part", "whole"]
 
 
 @pytest.mark.parametrize("limit", [1, 100])

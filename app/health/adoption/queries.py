@@ -12,10 +12,11 @@ from app.changes.sort_change_queries import (
     stable_position,
 )
 from app.core.pagination import Paging, RowPage
+from app.core.query_helpers import known_mrr_cents
 from app.core.sql import load_sql
 from app.health.adoption.schemas import AccountAdoptionOut, AdoptionGroup, AdoptionStatus
 
-SQL = load_sql(__file__)
+SQL = load_sql(__file__, known_mrr_cents=known_mrr_cents("h"))
 CONDITIONS = {
     AdoptionStatus.UNUSED: "entitled AND pays AND NOT adopted",
     AdoptionStatus.ADOPTED: "entitled AND adopted",
@@ -29,8 +30,8 @@ BY_CENTS = {
     "first_changes": FIRST_UNUSED,
 }
 BY_MRR = {
-    "money": "coalesce(f.mrr_cents, 0)",
-    "past_money": "c.mrr_cents",
+    "money": "coalesce(f.mrr_cents, -1)",
+    "past_money": "coalesce(c.mrr_cents, -1)",
     "first_changes": FIRST_CHANGES,
 }
 STATEMENTS = {

@@ -4,7 +4,7 @@
 -- :known_from is unknown, so that of the window before is known only if it began on that day or later.
 WITH account_adoption AS MATERIALIZED (
     SELECT h.account_id,
-           CASE WHEN h.price_status IS DISTINCT FROM 'no_rate' THEN h.mrr_cents END AS mrr_cents,
+           {{known_mrr_cents}} AS mrr_cents,
            known.segment, known.plan, known.pays,
            known.adopted ? :key AS adopted,
            CASE WHEN h.as_of - 2 * CAST(:window_days AS int) + 1 < :known_from THEN NULL
@@ -43,11 +43,11 @@ ORDER BY 1, 3 DESC, 2
 
 -- name: adoption
 -- condition: that of a status. money, past_money: what the accounts are sorted by, and what that was
--- on the first page, for those that have changed since. Without a score it is 0.
+-- on the first page, for those that have changed since: 0 without a score, -1 if it is unknown.
 {{account_adoption}},
 changed AS MATERIALIZED ({{first_changes}}),
 matching AS (
-    SELECT f.*, CASE WHEN c.account_id IS NULL THEN {{money}} ELSE coalesce({{past_money}}, 0) END
+    SELECT f.*, CASE WHEN c.account_id IS NULL THEN {{money}} ELSE {{past_money}} END
                AS money
     FROM account_adoption f
     LEFT JOIN changed c ON c.account_id = f.account_id
@@ -68,5 +68,5 @@ SELECT (SELECT json_agg(c) FROM ({{counts}}) AS c) AS counts,
        (SELECT coalesce(json_agg(l), '[]') FROM page l) AS accounts
 
 -- name: past_cents
-(SELECT CAST(u ->> 'cents' AS bigint) FROM jsonb_array_elements(c.unused) AS u
- WHERE u ->> 'key' = :key)
+coalesce((SELECT CAST(u ->> 'cents' AS bigint) FROM jsonb_array_elements(c.unused) AS u
+          WHERE u ->> 'key' = :key), 0)

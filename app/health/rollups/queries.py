@@ -9,13 +9,13 @@ from app.accounts.hierarchy import MOST_LEVELS, Rollup
 from app.accounts.tables import Account
 from app.core.errors import NotFoundError
 from app.core.pagination import Paging, RowPage
-from app.core.query_helpers import keyset
+from app.core.query_helpers import keyset, known_mrr_cents
 from app.core.sql import load_sql
 from app.health.definition.scorecard_queries import get_active_scorecard
 from app.health.rollups.rollup import HierarchyAccount, RollupOut, roll_up_scores
 from app.health.scoring.queries import ACCOUNT_HEALTH, HAS_CHILDREN
 
-SQL = load_sql(__file__)
+SQL = load_sql(__file__, known_mrr_cents=known_mrr_cents("h"))
 
 CHILDREN = ACCOUNT_HEALTH.add_columns(HAS_CHILDREN).where(
     Account.workspace_id == bindparam("workspace_id"), Account.parent_id == bindparam("account_id")

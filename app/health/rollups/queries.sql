@@ -15,10 +15,11 @@ WITH RECURSIVE hierarchy AS (
 SELECT p.account_id, h.score, coalesce(h.band, 'unknown') AS band,
        CASE WHEN p.excluded THEN 'excluded' ELSE coalesce(h.status, 'insufficient_data') END
            AS status,
-       CASE WHEN x.no_rate THEN 0 ELSE coalesce(h.mrr_cents, 0) END AS mrr_cents, x.no_rate, p.rollup,
+       coalesce(x.mrr_cents, 0) AS mrr_cents,
+       h.account_id IS NOT NULL AND x.mrr_cents IS NULL AS no_rate, p.rollup,
        CASE WHEN p.level = 0 THEN h.details ->> 'card' END AS card
 FROM hierarchy p
 LEFT JOIN health_score h ON h.workspace_id = :workspace_id AND h.account_id = p.account_id
 CROSS JOIN LATERAL (
-    SELECT coalesce(h.details ->> 'price_status' = 'no_rate', false) AS no_rate) AS x
+    SELECT {{known_mrr_cents}} AS mrr_cents) AS x
 ORDER BY p.level, p.account_id
