@@ -94,7 +94,8 @@ class EventName(Table):
 class SourceEventName(Table):
     """An event name that a source (API key) sends. ``first_day``: the day of its first such event.
 
-    Before its first event of any name nothing of what a source sends is known. Rows of before this
+    Before its first event of any name nothing of what a source sends is known. A key that replaces
+    another of its name is the same source (``app/engagement/first_event.sql``). Rows of before this
     table have an empty ``key_id``, or an empty ``name`` for the first day of a source.
     """
 

@@ -3,6 +3,7 @@
 from datetime import date, timedelta
 from itertools import permutations
 
+import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy.orm import Session
 
@@ -81,3 +82,46 @@ def test_what_a_source_sends_later_does_not_change_a_past_day(session: Session) 
 
     assert known_days(session)["chat"] == 90
     assert known_days(session, as_of=ago(11))["chat"] == 30
+
+
+def add_key(client: TestClient, name: str) -> tuple[str, str]:
+    created = client.post("/api/v1/api-keys", json={"name": name, "scopes": ["ingest:write"]})
+    return created.json()["id"], created.json()["key"]
+
+
+def send(client: TestClient, key: str, message_id: str, event: str, days: int) -> None:
+    call = track(message_id, event=event, timestamp=at(days))
+    headers = {"Authorization": f"Bearer {key}"}
+    answer = client.post("/v1/batch", json={"batch": [call]}, headers=headers)
+    assert answer.json()["accepted"] == 1, answer.text
+
+
+@pytest.mark.parametrize(
+    ("change", "known"),
+    [
+        ("rotated", 90),
+        ("rotated twice", 90),
+        ("revoked, another of its name", 90),
+        ("another of its name beside it", 10),
+        ("revoked, one of another name", 10),
+    ],
+)
+def test_a_key_that_replaces_another_is_the_same_source(
+    client: TestClient, session: Session, change: str, known: int
+) -> None:
+    """The first key sends Home since 90 days; what comes after it sends Login since 10."""
+    key_id, old = add_key(client, "web")
+    send(client, old, "home", "Home", 90)
+    path = "/api/v1/api-keys"
+    if change.startswith("rotated"):
+        key = client.post(f"{path}/{key_id}/rotate").json()
+        if change == "rotated twice":
+            key = client.post(f"{path}/{key['id']}/rotate").json()
+        new = key["key"]
+    else:
+        if change.startswith("revoked"):
+            assert client.post(f"{path}/{key_id}/revoke").is_success
+        _, new = add_key(client, "mobile" if change.endswith("another name") else "web")
+    send(client, new, "login", "Login", 10)
+
+    assert known_days(session)["sso"] == known
