@@ -4,6 +4,7 @@ import ast
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import get_args
 
 import pytest
 from babel import Locale
@@ -12,6 +13,7 @@ from app.churn.model.drivers import COLUMNS_BY_SIGNAL
 from app.churn.model.levels import LEVELS, ModelStage
 from app.churn.model.rules_reason import RULES_CODES
 from app.core.languages import Language
+from app.engagement.schemas import Metric
 from app.engagement.snapshot import GoalStatus
 from app.health.definition.measures import METRIC_NAMES
 from app.health.definition.scorecard import Band
@@ -32,7 +34,10 @@ REASONS = [name for name in messages(SIGNAL_SENTENCES, Language.EN) if name.star
 """Codes of reasons that this service and Stripe write; other reasons are shown as they came."""
 
 COMPUTED_IDS: dict[str, list[str]] = {
-    SIGNAL_SENTENCES: [*SIGNALS, "limit_users", "limit_end_customers", *REASONS],
+    SIGNAL_SENTENCES: [
+        *(*SIGNALS, "limit_users", "limit_end_customers", *REASONS),
+        *(f"amount_{metric}" for metric in get_args(Metric)),
+    ],
     EXPLANATIONS: [f"metric_{name}" for name in METRIC_NAMES],
     STATUS_REASONS: [],
     DRIVERS: [

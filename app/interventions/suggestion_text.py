@@ -8,7 +8,7 @@ from app.core.filters.parser import DAY_PATTERN
 from app.core.languages import Language
 from app.interventions.playbooks.definition import DEFAULT_MESSAGE, Playbook, PlaybookTexts
 from app.interventions.playbooks.templates import FieldValue, Money, render_template
-from app.signals.sentences import limit_title
+from app.signals.sentences import amounts, limit_title
 from app.signals.signal import Signal
 
 FEATURE_FIELDS = ("feature", "product_feature")
@@ -53,9 +53,10 @@ def compose_details(
 def _titles(
     driver: Signal, names: Mapping[str, str], language: Language
 ) -> Mapping[str, FieldValue | Money]:
-    """Return the evidence that is a word of the language: what a limit of a plan counts."""
+    """Return the evidence that has words of the language: what limits count, numbers with units."""
     limit = driver.evidence.get("limit_name")
-    return {"limit_name": limit_title(limit, names, language)} if limit else {}
+    titles = {"limit_name": limit_title(limit, names, language)} if limit else {}
+    return titles | amounts(driver, language)
 
 
 def public_evidence(driver: Signal) -> dict[str, Any]:

@@ -180,7 +180,14 @@ def _goal_signals(
                 target=goal.target,
                 share=goal.share,
                 due_on=goal.due_on,
+                metric=goal.metric,
+                currency=_currency(inputs, goal.metric),
             )
+
+
+def _currency(inputs: SignalInputs, metric: str | None) -> str | None:
+    """Return the currency of the numbers of a metric; None: they are no money."""
+    return inputs.base_currency if metric == "mrr" else None
 
 
 def goal_missing(inputs: SignalInputs, thresholds: SignalThresholds) -> Signals:
@@ -217,6 +224,7 @@ def tier_near(inputs: SignalInputs, thresholds: SignalThresholds) -> Signals:
             key=tier.next_key or "",
             tier=tier.next_name,
             metric=tier.next_metric,
+            currency=_currency(inputs, tier.next_metric),
             value=tier.next_value,
             threshold=tier.next_threshold,
             missing=tier.missing,

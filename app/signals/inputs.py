@@ -141,6 +141,8 @@ class SignalInputs:
     """The day of the first event that was ever received: use before it is unknown."""
     features_known_from: Mapping[str, date] = field(default_factory=dict)
     """By product feature: the first day of the sources that report its use."""
+    base_currency: str | None = None
+    """The currency of metrics that count money."""
     first_value_known_from: date = date.min
     """The first day of the sources that report what means first value."""
 

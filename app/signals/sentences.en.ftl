@@ -103,6 +103,29 @@ nps_passive =
 ## Parts of the sentences above
 
 percent = { $number } %
+amount_events =
+    { $number } { NUMBER($number) ->
+        [one] event
+       *[other] events
+    }
+amount_active_users =
+    { $number } { NUMBER($number) ->
+        [one] active user
+       *[other] active users
+    }
+amount_active_days =
+    { $number } { NUMBER($number) ->
+        [one] active day
+       *[other] active days
+    }
+amount_reach =
+    { $number } { NUMBER($number) ->
+        [one] end customer
+       *[other] end customers
+    }
+amount_mrr = { $number }
+    .currency = { $number } { $currency } a month
+amount_trait = { $number }
 limit_users = Active users
 limit_end_customers = End customers
 limit_of_feature = Events of "{ $feature }"

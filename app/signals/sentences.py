@@ -3,12 +3,13 @@
 from collections.abc import Mapping
 from typing import Any
 
-from app.core.catalogue import Catalogue, load_catalogue
+from app.core.catalogue import Catalogue, Number, load_catalogue
 from app.core.languages import Language
 from app.core.number_format import format_money, format_number
 from app.signals.signal import EvidenceNames, Signal
 
 FEATURE_FIELDS = ("feature", "product_feature")
+AMOUNT_FIELDS = ("value", "baseline", "target", "threshold", "missing")
 NO_NAMES = EvidenceNames()
 
 
@@ -19,6 +20,7 @@ def signal_sentence(signal: Signal, language: Language, names: EvidenceNames = N
     """
     texts = load_catalogue(__file__, language)
     values = {name: _format(name, value, texts) for name, value in signal.evidence.items()}
+    values |= amounts(signal, language)
     for name in FEATURE_FIELDS:
         if name in values:
             values[name] = names.features.get(values[name], values[name])
@@ -29,6 +31,28 @@ def signal_sentence(signal: Signal, language: Language, names: EvidenceNames = N
         values["end_reason"] = texts.format(reason)
     values["user_name"] = names.users.get(signal.evidence.get("user_id", ""))
     return texts.format(signal.name, **values, since=signal.since)
+
+
+def amounts(signal: Signal, language: Language) -> dict[str, str]:
+    """Return the evidence that is a number of a metric, of goals and tiers, with its unit."""
+    evidence = signal.evidence
+    metric, currency = evidence.get("metric"), evidence.get("currency")
+    if metric is None:
+        return {}
+    return {
+        name: format_amount(metric, evidence[name], currency, language)
+        for name in AMOUNT_FIELDS
+        if name in evidence
+    }
+
+
+def format_amount(metric: str, value: float, currency: str | None, language: Language) -> str:
+    """Return a number of a metric with its unit; that of a trait is unknown.
+
+    ``currency``: None if it is unknown; then a price has no unit.
+    """
+    texts = load_catalogue(__file__, language)
+    return texts.format(f"amount_{metric}", number=Number(value), currency=currency)
 
 
 def limit_title(limit: str, features: Mapping[str, str], language: Language) -> str:

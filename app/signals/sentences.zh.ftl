@@ -52,6 +52,13 @@ nps_passive = { people_of_answers }态度中立。
 ## 以上句子的组成部分
 
 percent = { $number }%
+amount_events = { $number } 次事件
+amount_active_users = { $number } 名活跃用户
+amount_active_days = { $number } 个活跃日
+amount_reach = { $number } 位终端客户
+amount_mrr = { $number }
+    .currency = 每月 { $number } { $currency }
+amount_trait = { $number }
 limit_users = 活跃用户数
 limit_end_customers = 终端客户数
 limit_of_feature = “{ $feature }”的事件数

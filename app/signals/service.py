@@ -121,6 +121,7 @@ def _load_inputs(
             known_from=known_from,
             features_known_from=features_known_from,
             first_value_known_from=value["value"],
+            base_currency=run.spec.base_currency,
         )
         for key, score in zip(ids, scores, strict=True)
     ]

@@ -36,6 +36,61 @@ def test_a_count_of_one_is_singular() -> None:
     assert signal_sentence(idle, Language.EN) == "1 of 10 seats is idle."
 
 
+@pytest.mark.parametrize(
+    ("metric", "currency", "numbers", "english", "chinese"),
+    [
+        ("events", None, (6400.0, 6000), "6,400 events|6,000 events", "6,400 次事件|6,000 次事件"),
+        ("events", None, (1, 1), "1 event|1 event", "1 次事件|1 次事件"),
+        (
+            "active_users",
+            None,
+            (12, 1),
+            "12 active users|1 active user",
+            "12 名活跃用户|1 名活跃用户",
+        ),
+        ("active_days", None, (20, 1), "20 active days|1 active day", "20 个活跃日|1 个活跃日"),
+        (
+            "reach",
+            None,
+            (1.5, 1),
+            "1.5 end customers|1 end customer",
+            "1.5 位终端客户|1 位终端客户",
+        ),
+        ("mrr", "EUR", (500, 400), "500 EUR a month|400 EUR a month", "每月 500 EUR|每月 400 EUR"),
+        ("mrr", None, (500, 400), "500|400", "500|400"),
+        ("trait", None, (3, 2), "3|2", "3|2"),
+        (None, None, (3, 2), "3|2", "3|2"),
+    ],
+)
+def test_numbers_of_goals_and_tiers_have_their_unit(
+    metric: str | None,
+    currency: str | None,
+    numbers: tuple[float, float],
+    english: str,
+    chinese: str,
+) -> None:
+    value, target = numbers
+    unit: dict[str, Any] = {"metric": metric, "currency": currency}
+    goal = make_signal(
+        "goal_achieved", Severity.INFO, SINCE, goal="G", value=value, target=target, **unit
+    )
+    tier = make_signal("tier_near", Severity.INFO, SINCE, tier="T", missing=value, **unit)
+
+    first, second = english.split("|")
+    assert (
+        signal_sentence(goal, Language.EN)
+        == f'The goal "G" is reached: {first}, and the target was {second}.'
+    )
+    assert signal_sentence(tier, Language.EN) == f'The account is {first} short of the tier "T".'
+    first, second = chinese.split("|")
+    space = "" if first.startswith("每") else " "
+    assert (
+        signal_sentence(goal, Language.ZH)
+        == f"目标“G”已达成：实际值为{space}{first}，目标值为{space}{second}。"
+    )
+    assert signal_sentence(tier, Language.ZH) == f"距“T”等级还差{space}{first}。"
+
+
 def test_money_shares_and_large_numbers_are_formatted_for_reading() -> None:
     risen = make_signal(
         "price_rise",

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from app.core.catalogue import load_catalogue
 from app.core.languages import Language
 from app.core.number_format import UNKNOWN
+from app.signals.sentences import format_amount
 
 if TYPE_CHECKING:
     from jinja2 import Template
@@ -74,6 +75,7 @@ def render(review: Mapping[str, Any], language: Language) -> str:
         text=texts.format,
         listed=partial(texts.format_list, "list"),
         space="" if language is Language.ZH else " ",
+        amount=lambda metric, value: format_amount(metric, value, None, language),
         unknown=UNKNOWN,
         lang=language.tag,
         lines=measure_lines(review["value"]),
