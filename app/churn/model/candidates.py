@@ -93,23 +93,15 @@ def _core_columns(panel: Panel, core: Sequence[str]) -> Integers:
 
 
 def _fit_boosted(x: Floats, panel: Panel, seed: int, count: int) -> list[Any]:
-    """Fit bags of shallow trees, each to a bootstrap sample of the accounts."""
+    """Fit bags of shallow trees to all rows.
+
+    The columns that each split may use are drawn, so the bags differ. Accounts are not: models
+    that leave accounts out were worse on every data set of the benchmark.
+    """
     from sklearn.ensemble import HistGradientBoostingClassifier
 
-    accounts, account_index = np.unique(panel.account, return_inverse=True)
-    random = np.random.default_rng(seed)
-    bags: list[Any] = []
-    while len(bags) < count:
-        drawn = np.bincount(
-            random.integers(len(accounts), size=len(accounts)), minlength=len(accounts)
-        )
-        weight = drawn[account_index].astype(np.float64)
-        rows = weight > 0
-        if np.ptp(panel.y[rows]):
-            classifier = HistGradientBoostingClassifier(**SHALLOW, random_state=seed)
-            known = _unknown_as_constant(x[rows])
-            bags.append(classifier.fit(known, panel.y[rows], sample_weight=weight[rows]))
-    return bags
+    make = partial(HistGradientBoostingClassifier, **SHALLOW)
+    return [make(random_state=seed + n).fit(x, panel.y) for n in range(count)]
 
 
 def _fit_deep(x: Floats, panel: Panel, seed: int) -> Any:  # noqa: ANN401 - a classifier
