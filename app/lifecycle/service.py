@@ -162,6 +162,8 @@ def merge_accounts(session: Session, actor: Actor, account_id: str, into: str) -
     into = aliases.current_id(session, workspace_id, into)
     if account_id == into:
         raise SameAccountError(f"`into` must be another account: both ids name {into}.")
+    both = {"workspace_id": workspace_id, "account_id": account_id, "target_id": into}
+    execute(session, account_moves.KEEP_ACCOUNTS, {**both, "day": actor.at.date()})
     _lock_hierarchy(session, workspace_id, account_id, into)
     account = queries.get(session, workspace_id, Account, account_id, lock=True)
     target = queries.get(session, workspace_id, Account, into, lock=True)
@@ -169,7 +171,6 @@ def merge_accounts(session: Session, actor: Actor, account_id: str, into: str) -
     target.parent_id = _parent_after(session, account, target)
     session.flush()
     values = _values(account, into)
-    execute(session, account_moves.KEEP_ACCOUNTS, {**values, "day": actor.at.date()})
     execute(session, account_moves.MERGE_ACCOUNT, values)
     return _move(session, actor, IdChangeKind.MERGE, account, into)
 

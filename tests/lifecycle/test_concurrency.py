@@ -8,6 +8,7 @@ import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import text
 
+from app.accounts.past_fields import keep_before_changes
 from app.core.db import SessionFactory, transaction
 from app.core.settings import Settings
 from app.events.ingestion import service
@@ -17,10 +18,14 @@ from app.events.reading import native
 from app.events.reading.batch import Batch
 from app.events.reading.canonical import EventRules
 from app.lifecycle import processing
+from app.lifecycle.service import merge_accounts
 from app.main import Storage, create_app
+from app.tables import Account, AccountBeforeMerge
+from app.workspaces.service import Actor
 from tests import factories
 from tests.conftest import NOW
 from tests.lifecycle.id_changes import LATER, process_all, request_change
+from tests.lock_waits import wait_until_blocked
 
 WRITERS, BATCHES, SIZE = 3, 12, 10
 
@@ -188,3 +193,33 @@ def test_of_two_merges_into_each_other_only_one_succeeds(
 
     assert answers.count(202) == 1
     assert count(committed, "SELECT count(*) FROM account") == 1
+
+
+def test_a_merge_waits_for_a_change_of_a_segment_and_the_change_does_not_wait_for_it(
+    committed: SessionFactory,
+) -> None:
+    """The change notes the old segment before it locks the account, and so does the merge."""
+    with transaction(committed) as session:
+        factories.account(session, "old", segment="smb")
+        factories.account(session, "new")
+
+    def merge() -> None:
+        with transaction(committed) as session:
+            merge_accounts(session, Actor("acme", "kim", NOW), "old", "new")
+
+    with ThreadPoolExecutor(1) as pool:
+        with transaction(committed) as session:
+            changes = [("old", {"segment": "mid"})]
+            keep_before_changes(session, "acme", changes, today=NOW.date())
+            merged = pool.submit(merge)
+            wait_until_blocked(session)
+            session.get_one(Account, ("acme", "old"), with_for_update=True).segment = "mid"
+        merged.result()
+
+    with transaction(committed) as session:
+        rows = session.query(AccountBeforeMerge).order_by(AccountBeforeMerge.account_id).all()
+        assert [(row.account_id, row.segment, row.is_source) for row in rows] == [
+            ("new", None, False),
+            ("old", "smb", True),
+        ]
+        assert session.get_one(Account, ("acme", "new")).segment == "mid"
