@@ -124,6 +124,16 @@ def is_ambiguous(value: object) -> bool:
     return isinstance(value, str) and AMBIGUOUS_DIGITS.fullmatch(value.strip()) is not None
 
 
+def check_digits(value: object) -> None:
+    """Raise ValueError for a text that Python reads as a number and people may read otherwise."""
+    if not isinstance(value, str):
+        return
+    if is_ambiguous(value) or not value.strip().isascii():
+        raise ValueError(AMBIGUOUS_NUMBER)
+    if "_" in value:  # 1_5 would be 15
+        raise ValueError("must be a number")
+
+
 def parse_amount(value: object) -> Decimal:
     """Parse a number; commas may separate groups of three digits, so "12,5" is invalid.
 
@@ -132,8 +142,7 @@ def parse_amount(value: object) -> Decimal:
     if isinstance(value, bool):
         raise TypeError("must be a number")
     digits = str(value).strip()
-    if is_ambiguous(value) or (isinstance(value, str) and not digits.isascii()):
-        raise ValueError(AMBIGUOUS_NUMBER)
+    check_digits(value)
     try:
         number = Decimal(digits.replace(",", "") if GROUPED_DIGITS.fullmatch(digits) else digits)
     except InvalidOperation:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from app.accounts.traits import AMBIGUOUS_NUMBER, is_ambiguous, parse_day, parse_id, parse_text
+from app.accounts.traits import check_digits, parse_day, parse_id, parse_text
 from app.workspaces.semantic_events import SemanticEventKind as Kind
 
 MISSING, INVALID, UNKNOWN = "semantic_missing", "semantic_invalid", "semantic_unknown"
@@ -263,8 +263,7 @@ def parse_number(value: object) -> float:
     """Parse a finite number, also from a text, in which "1.500" is ambiguous."""
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         raise TypeError("must be a number")
-    if is_ambiguous(value):
-        raise ValueError(AMBIGUOUS_NUMBER)
+    check_digits(value)
     number = float(value)
     if not abs(number) <= LARGEST_NUMBER:
         raise ValueError(f"must be a number between {-LARGEST_NUMBER:g} and {LARGEST_NUMBER:g}")

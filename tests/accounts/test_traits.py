@@ -42,7 +42,22 @@ def test_numbers_may_have_commas_between_groups(text: object, number: str) -> No
     assert parse_amount(text) == Decimal(number)
 
 
-@pytest.mark.parametrize("text", ["12,5", "1.234,50", "nan", "1e13", "-1", True, [1], "9" * 5000])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "12,5",
+        "1.234,50",
+        "1_5",
+        "1_500",
+        "\u0661\u0665",
+        "nan",
+        "1e13",
+        "-1",
+        True,
+        [1],
+        "9" * 5000,
+    ],
+)
 def test_an_ambiguous_number_is_rejected(text: object) -> None:
     with pytest.raises((ValueError, TypeError)):
         parse_amount(text)

@@ -194,6 +194,8 @@ def test_incidents_affect_accounts_until_they_end(client: TestClient, session: S
         ("Ticket Created", {"ticket_id": "x" * 256}, "semantic_invalid"),
         ("NPS Submitted", {}, "semantic_missing"),
         ("Goal Set", GOAL | {"target": "2.000"}, "semantic_invalid"),
+        ("Goal Set", GOAL | {"target": "2_000"}, "semantic_invalid"),
+        ("Goal Set", GOAL | {"target": "\u0662\u0660"}, "semantic_invalid"),
         ("Goal Set", GOAL | {"baseline": "-1.500"}, "semantic_invalid"),
         ("NPS Submitted", {"score": 11}, "semantic_invalid"),
         ("NPS Submitted", {"score": 7.5}, "semantic_invalid"),

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from app.accounts.traits import is_ambiguous
+from app.accounts.traits import check_digits, is_ambiguous
 from app.engagement.snapshot import ENGAGEMENT_METRICS
 from app.features.values import AccountFeatures
 from app.health.definition.entitlement import Breadth
@@ -99,6 +99,7 @@ def trait_number(value: Any, as_of: date, values: Mapping[str, float]) -> float 
     if not isinstance(value, int | float | str) or is_ambiguous(value):
         return None
     with suppress(ValueError, OverflowError):
+        check_digits(value)
         number = float(value)
         return number if abs(number) <= LARGEST_NUMBER else None
     with suppress(ValueError):
