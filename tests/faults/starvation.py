@@ -1,10 +1,11 @@
 """Thousands of slow and huge requests without a key, beside clients that have one."""
 
 import asyncio
+import os
 import resource
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from multiprocessing import get_context
 
 from bench.rig import memory
 from bench.rig.client import HOST, percentile
@@ -16,6 +17,7 @@ SLOW = b"PUT /api/v1/accounts/a HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\
 HUGE = b"PUT /api/v1/accounts/a HTTP/1.1\r\nHost: x\r\nContent-Length: 600000000\r\n\r\n"
 CHUNK = b"0" * 65_536
 DRIP_SECONDS = 0.5
+LOWEST_PRIORITY = 19
 FILES = 10_000
 MAX_RATIO, MAX_MEGABYTES = 3.0, 60.0
 
@@ -59,38 +61,47 @@ def measure(stand: Stand, acks: int) -> float:
 
 @contextmanager
 def attacking(port: int, requests: int) -> Iterator[None]:
-    """Have so many requests without a key, half of them slow and half of them huge."""
-    loop, stopping = asyncio.new_event_loop(), asyncio.Event()
+    """Have so many requests without a key, half of them slow and half of them huge.
 
-    async def attack() -> None:
-        await asyncio.gather(*(_request(port, n, stopping) for n in range(requests)))
-
-    thread = threading.Thread(target=loop.run_until_complete, args=(attack(),))
-    thread.start()
+    They come from a process of its own with the lowest priority, as a real attacker sends them from
+    another machine: it takes no processor from the service, nor from the clients that are measured.
+    """
+    attacker = get_context("spawn").Process(target=attack, args=(port, requests), daemon=True)
+    attacker.start()
     try:
         yield
     finally:
-        loop.call_soon_threadsafe(stopping.set)
-        thread.join()
-        loop.close()
+        attacker.kill()
+        attacker.join()
 
 
-async def _request(port: int, number: int, stopping: asyncio.Event) -> None:
+def attack(port: int, requests: int) -> None:
+    """Send all requests at once, until the service has closed all connections."""
+    os.nice(LOWEST_PRIORITY)
+
+    async def send() -> None:
+        await asyncio.gather(*(_request(port, n) for n in range(requests)))
+
+    asyncio.run(send())
+
+
+async def _request(port: int, number: int) -> None:
     """Send a request without a key until the service closes the connection."""
     address = ATTACKERS[number // 2 % len(ATTACKERS)]
     with suppress(OSError):
         reader, writer = await asyncio.open_connection(HOST, port, local_addr=(address, 0))
         is_slow = bool(number % 2)
         writer.write(SLOW if is_slow else HUGE)
-        while not stopping.is_set() and not reader.at_eof():
+        while not reader.at_eof():
             writer.write(b" " if is_slow else CHUNK)
             await writer.drain()
             if is_slow:
-                await _wait(stopping)
+                await _pause(reader)
         writer.transport.abort()
 
 
-async def _wait(stopping: asyncio.Event) -> None:
+async def _pause(reader: asyncio.StreamReader) -> None:
+    """Wait for a moment, or until the service has closed the connection."""
     with suppress(TimeoutError):
         async with asyncio.timeout(DRIP_SECONDS):
-            await stopping.wait()
+            await reader.read()

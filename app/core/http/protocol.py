@@ -7,24 +7,27 @@ after an answer, is bounded here.
 from asyncio import Transport
 from collections import Counter
 from dataclasses import dataclass, field
-from http import HTTPStatus
+from functools import partial
 from typing import Any
 
-import orjson
 from httptools import HttpRequestParser
-from starlette.types import Receive, Scope, Send
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn._types import ASGI3Application
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
-from app.core.errors import (
-    MEDIA_TYPE,
-    BadRequestError,
-    ProblemError,
-    RetryLaterError,
-    problem_body,
+from app.core.errors import ProblemError, RetryLaterError
+from app.core.http.refusals import (
+    HEAD_SECONDS,
+    MAX_HEAD_BYTES,
+    MAX_HEADERS,
+    HeadTooLargeError,
+    HeadTooSlowError,
+    InvalidHttpError,
+    TooManyConnectionsError,
+    answer_head_too_large,
+    raw_answer,
 )
+from app.core.http.turns import ReadInTurn, Turns
 
-MAX_HEAD_BYTES, MAX_HEADERS = 32 * 1024, 100
-HEAD_SECONDS = 10.0
 LINGER_SECONDS = 2.0
 """How long the rest of a body is read and dropped after the answer, so that the answer arrives."""
 
@@ -33,35 +36,6 @@ MAX_PIPELINED = 100
 
 MAX_WAITING = 256
 """How many connections of a process may wait for a head, or for a body without a valid key."""
-
-
-class InvalidHttpError(BadRequestError):
-    code = "invalid_http"
-    default_detail = (
-        "The request is not valid HTTP/1.1: check its method, URL, headers and the length of its"
-        " body."
-    )
-
-
-class HeadTooLargeError(ProblemError):
-    status = HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE
-    code = "head_too_large"
-    default_detail = (
-        f"The head of the request is too large: at most {MAX_HEADERS} headers, and"
-        f" {MAX_HEAD_BYTES} bytes of URL and headers."
-    )
-
-
-class HeadTooSlowError(ProblemError):
-    status = HTTPStatus.REQUEST_TIMEOUT
-    code = "head_too_slow"
-    default_detail = f"The head of the request did not arrive within {HEAD_SECONDS:.0f} s."
-
-
-class TooManyConnectionsError(RetryLaterError):
-    status = HTTPStatus.TOO_MANY_REQUESTS
-    code = "too_many_connections"
-    default_detail = "Too many connections from this address: reuse connections, or close some."
 
 
 @dataclass(slots=True)
@@ -73,6 +47,7 @@ class Connections:
     max_waiting: int = MAX_WAITING
     by_address: Counter[str] = field(default_factory=Counter)
     waiting: dict["BoundedProtocol", None] = field(default_factory=dict)
+    turns: Turns = field(default_factory=Turns)
 
     def add(self, address: str) -> ProblemError | None:
         """Count a connection; return why it must be refused, or None."""
@@ -103,6 +78,7 @@ class BoundedProtocol(HttpToolsProtocol):
     """
 
     parser: HttpRequestParser
+    flow: ReadInTurn
     head_seconds, linger_seconds = HEAD_SECONDS, LINGER_SECONDS
 
     def connection_made(self, transport: Transport) -> None:  # type: ignore[override]
@@ -112,13 +88,15 @@ class BoundedProtocol(HttpToolsProtocol):
         self.is_refused = False
         self.head_bytes = self.framing_bytes = 0
         self.linger: Any = None
-        self.head_timer: Any = self.loop.call_later(self.head_seconds, self._end_slow_head)
+        self.head_timer: Any = None
         self.address = self.client[0] if self.client else ""
+        self.flow = ReadInTurn(transport, self.others.turns, self.address)
         problem = self.others.add(self.address)
         if problem:
             self.refuse(problem)
             self.transport.close()
         else:
+            self.head_timer = self.loop.call_later(self.head_seconds, self._end_slow_head)
             self.others.wait(self)
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -127,8 +105,14 @@ class BoundedProtocol(HttpToolsProtocol):
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        if self.is_refused:
-            return
+        if not self.flow.is_trusted:
+            self.flow.pause_reading()
+        if not self.is_refused:
+            self._receive(data)
+        if not self._is_busy():
+            self.flow.resume_reading()
+
+    def _receive(self, data: bytes) -> None:
         self.head_bytes += len(data)
         self.framing_bytes += len(data)
         super().data_received(data)
@@ -191,6 +175,8 @@ class BoundedProtocol(HttpToolsProtocol):
             self.linger = None
 
     def on_response_complete(self) -> None:
+        if self.cycle.response_complete:  # it is not that of a pipelined request
+            self.cycle.body.clear()
         super().on_response_complete()
         if not self.is_complete and not self.in_head and not self.transport.is_closing():
             self.linger = self.loop.call_later(self.linger_seconds, self.transport.close)
@@ -203,12 +189,15 @@ class BoundedProtocol(HttpToolsProtocol):
         self.is_refused = True
         self._stop_timers()
         self.linger = self.loop.call_later(self.linger_seconds, self.transport.close)
+        if self.cycle is not None:
+            self.cycle.body.clear()
         if self.cycle is None or self.cycle.response_complete or not self.cycle.response_started:
-            self.transport.write(_raw_answer(problem))
+            self.transport.write(raw_answer(problem))
         if self.transport.can_write_eof():
             self.transport.write_eof()
         if self.cycle is not None:
             self.cycle.disconnected = True  # what the application still sends is dropped
+        self.flow.resume_reading()
 
     def send_400_response(self, msg: str) -> None:
         """Answer a request that the parser refuses."""
@@ -218,6 +207,26 @@ class BoundedProtocol(HttpToolsProtocol):
     def _trust(self) -> None:
         self.is_trusted = True
         self.others.waiting.pop(self, None)
+        self.flow.trust()
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
+        if self.flow.is_trusted:
+            super()._start_asgi_task(cycle, app)
+        else:
+            self.others.turns.take(self.address, partial(self._start, cycle, app))
+
+    def _start(self, cycle: RequestResponseCycle, app: ASGI3Application) -> bool:
+        if self.is_refused or self.transport.is_closing():
+            return False
+        super()._start_asgi_task(cycle, app)
+        return True
+
+    def _is_busy(self) -> bool:
+        """Whether the application has yet to answer, or to take a part of the body, first."""
+        cycle = self.cycle
+        if cycle is None or cycle.response_complete or self.is_refused:
+            return False
+        return self.is_complete or cycle.message_event.is_set()
 
     def _end_slow_head(self) -> None:
         """Close the connection; without an answer if nothing was asked, as by some browsers."""
@@ -240,28 +249,3 @@ class BoundedProtocol(HttpToolsProtocol):
             if timer is not None:
                 timer.cancel()
         self.head_timer = self.linger = None
-
-
-def _headers(problem: ProblemError, body: bytes) -> dict[str, str]:
-    return {
-        "content-type": MEDIA_TYPE,
-        "content-length": str(len(body)),
-        "connection": "close",
-        **problem.headers,
-    }
-
-
-def _raw_answer(problem: ProblemError) -> bytes:
-    body = orjson.dumps(problem_body(problem, ""))
-    lines = [f"HTTP/1.1 {problem.status.value} {problem.status.phrase}"]
-    lines += [f"{name}: {value}" for name, value in _headers(problem, body).items()]
-    return "\r\n".join([*lines, "", ""]).encode() + body
-
-
-async def answer_head_too_large(_scope: Scope, _receive: Receive, send: Send) -> None:
-    """Answer 431: the application that a request with a large head gets."""
-    problem = HeadTooLargeError()
-    body = orjson.dumps(problem_body(problem, ""))
-    headers = [(name.encode(), value.encode()) for name, value in _headers(problem, body).items()]
-    await send({"type": "http.response.start", "status": problem.status, "headers": headers})
-    await send({"type": "http.response.body", "body": body})

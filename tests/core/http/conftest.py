@@ -14,6 +14,7 @@ from starlette.types import Receive, Scope, Send
 
 from app.core.errors import ProblemError
 from app.core.http.protocol import BoundedProtocol, Connections
+from app.core.http.turns import TURN_SECONDS, Turns
 
 Connect = Callable[[], socket.socket]
 Serve = Callable[..., Connect]
@@ -35,9 +36,9 @@ class ImpatientProtocol(BoundedProtocol):
 async def answer(scope: Scope, receive: Receive, send: Send) -> None:
     """Answer ``/early`` at once, ``/late`` once it is refused, all others after the body is read.
 
-    ``/trusted`` has a valid key.
+    ``/trusted`` and ``/late`` have a valid key.
     """
-    if scope["path"] == "/trusted":
+    if scope["path"] in {"/trusted", "/late"}:
         scope["trust"]()
     if scope["path"] == "/late":
         await scope["trust"].__self__.refused.wait()
@@ -56,8 +57,16 @@ def serve() -> Iterator[Serve]:
     """Return a function that starts a server with limits and returns how to connect to it."""
     running: list[tuple[uvicorn.Server, Thread]] = []
 
-    def start(*, max_total: int = 50, max_per_address: int = 50, max_waiting: int = 50) -> Connect:
-        state = {"connections": Connections(max_total, max_per_address, max_waiting)}
+    def start(
+        *,
+        max_total: int = 50,
+        max_per_address: int = 50,
+        max_waiting: int = 50,
+        turn_seconds: float = TURN_SECONDS,
+    ) -> Connect:
+        connections = Connections(max_total, max_per_address, max_waiting)
+        connections.turns = Turns(turn_seconds)
+        state = {"connections": connections}
 
         async def app(scope: Scope, receive: Receive, send: Send) -> None:
             if scope["type"] == "lifespan":
@@ -80,6 +89,8 @@ def serve() -> Iterator[Serve]:
 
     yield start
     for server, thread in running:
+        for each in [*server.server_state.connections]:
+            each.loop.call_soon_threadsafe(each.transport.abort)
         server.should_exit = server.force_exit = True
         thread.join(10)
 

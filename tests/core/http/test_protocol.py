@@ -5,11 +5,8 @@ from contextlib import closing
 
 import pytest
 
-from app.core.http.protocol import (
-    MAX_HEAD_BYTES,
-    MAX_HEADERS,
-    MAX_PIPELINED,
-)
+from app.core.http.protocol import MAX_PIPELINED
+from app.core.http.refusals import MAX_HEAD_BYTES, MAX_HEADERS
 from tests.core.http.conftest import Connect, Serve, read_all
 
 GET = b"GET / HTTP/1.1\r\nhost: x\r\n\r\n"

@@ -4,7 +4,7 @@ from contextlib import closing
 
 import pytest
 
-from app.core.http.protocol import MAX_HEAD_BYTES
+from app.core.http.refusals import MAX_HEAD_BYTES
 from tests.core.http.conftest import Serve, read_all
 from tests.core.http.test_protocol import CHUNKED
 
