@@ -271,7 +271,10 @@ def handle_exception(request: Request, error: Exception) -> Response:
 def handle_unexpected_error(request: Request, error: Exception) -> Response:
     route = getattr(request.scope.get("route"), "path", "unknown")  # the path itself has ids
     log.error("request_failed", exc_info=error, method=request.method, route=route)
-    return problem_response(request, _BugError())
+    response = problem_response(request, _BugError())
+    if request_id := request.scope.get("request_id"):  # the middleware for it has ended
+        response.headers["x-request-id"] = request_id
+    return response
 
 
 def install(app: FastAPI) -> None:

@@ -7,6 +7,7 @@ from app.core.errors import BadRequestError, PayloadTooLargeError, Unprocessable
 ROW_CODES = {
     "invalid_csv": "The quotes of the row do not match, or a cell is longer than 128 KiB.",
     "too_many_cells": "The row has more cells than the file has columns.",
+    "repeated_header": "The row repeats the column names: leave out this line of joined files.",
     "line_too_long": "The line, or a row of several lines, is longer than 1 MiB.",
     "invalid_encoding": "The line is not UTF-8.",
     "invalid_json": "The line is not JSON.",

@@ -195,7 +195,8 @@ class CsvReader:
         self._lines = Lines(source.blocks(first), offset=first, number=number)
         self._row_lines = _RowLines(self._lines.texts())
         self._rows = csv.reader(self._row_lines, delimiter=header.delimiter)
-        self._width, self._read_cells = len(header.columns), read_cells
+        self._columns, self._width = header.columns, len(header.columns)
+        self._read_cells = read_cells
 
     def read_page(self, limit: int) -> RecordPage:
         page, lines, bad = RecordPage(), self._lines, self._lines.bad
@@ -226,8 +227,17 @@ class CsvReader:
                 page.errors.append(RowError.from_code(line, "too_many_cells"))
                 return
             cells += [""] * (self._width - len(cells))
+        if self._is_header(cells):
+            page.errors.append(RowError.from_code(line, "repeated_header"))
+            return
         page.records.append(self._read_cells(cells))
         page.lines.append(line)
+
+    def _is_header(self, cells: list[str]) -> bool:
+        """Whether a row repeats the column names, as where files were joined."""
+        return self._columns[0] in cells[0] and self._columns == [
+            cell.removeprefix("\ufeff").strip() for cell in cells[: self._width]
+        ]
 
 
 class NdjsonReader:

@@ -59,6 +59,14 @@ def test_short_rows_are_filled_and_long_ones_are_refused() -> None:
     assert codes(page) == [(4, "too_many_cells")]
 
 
+@pytest.mark.parametrize("repeated", [b"id,name", b"\xef\xbb\xbfid, name ,"])
+def test_a_repeated_line_of_column_names_is_refused(repeated: bytes) -> None:
+    page = read_all(b"id,name\n1,id\n" + repeated + b"\nid,2\n")
+
+    assert page.records == [["1", "id"], ["id", "2"]]
+    assert codes(page) == [(3, "repeated_header")]
+
+
 def test_only_the_row_with_invalid_text_is_rejected() -> None:
     page = read_all(b"a\n1\n\xff\xfe\n3\n")
 

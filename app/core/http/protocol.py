@@ -23,7 +23,7 @@ from app.core.http.refusals import (
     HeadTooSlowError,
     InvalidHttpError,
     TooManyConnectionsError,
-    answer_head_too_large,
+    answer_problem,
     raw_answer,
 )
 from app.core.http.turns import ReadInTurn, Turns
@@ -151,12 +151,22 @@ class BoundedProtocol(HttpToolsProtocol):
         if self.head_timer is not None:
             self.head_timer.cancel()
             self.head_timer = None
-        if not self._is_head_too_large():
+        problem = self._find_problem()
+        if problem is None:
             super().on_headers_complete()
             return
-        app, self.app = self.app, answer_head_too_large
+        app, self.app = self.app, partial(answer_problem, problem)
         super().on_headers_complete()
         self.app = app
+
+    def _find_problem(self) -> ProblemError | None:
+        """Return what is wrong with the head; RFC 9112 (3.2) asks for 400 without one Host."""
+        if self._is_head_too_large():
+            return HeadTooLargeError()
+        hosts = [name for name, _ in self.headers if name == b"host"]
+        if len(hosts) > 1 or (not hosts and self.parser.get_http_version() == "1.1"):
+            return InvalidHttpError("A request of HTTP/1.1 needs one header Host: send one.")
+        return None
 
     def _end_pipeline(self) -> None:
         """Close the connection without an answer, which would be read as that of a request."""

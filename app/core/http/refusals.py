@@ -63,9 +63,10 @@ def raw_answer(problem: ProblemError) -> bytes:
     return "\r\n".join([*lines, "", ""]).encode() + body
 
 
-async def answer_head_too_large(_scope: Scope, _receive: Receive, send: Send) -> None:
-    """Answer 431: the application that a request with a large head gets."""
-    problem = HeadTooLargeError()
+async def answer_problem(
+    problem: ProblemError, _scope: Scope, _receive: Receive, send: Send
+) -> None:
+    """Answer with a problem: the application that a request with a wrong head gets."""
     body = orjson.dumps(problem_body(problem, ""))
     headers = [(name.encode(), value.encode()) for name, value in _headers(problem, body).items()]
     await send({"type": "http.response.start", "status": problem.status, "headers": headers})

@@ -53,10 +53,10 @@ class RequestLogMiddleware:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        if scope["method"] == "HEAD":  # the server drops the body
-            scope = {**scope, "method": "GET"}
         headers = dict(scope["headers"])
         request_id = scope["request_id"] = _request_id(headers)
+        if scope["method"] == "HEAD":  # the server drops the body
+            scope = {**scope, "method": "GET"}
         trace = _trace(headers)
         started, status = time.perf_counter(), 500
 

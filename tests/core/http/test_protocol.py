@@ -50,8 +50,14 @@ def test_a_large_head_is_431(serve: Serve, head: bytes) -> None:
         b"POST / HTTP/1.1\r\ncontent-length: 1\r\ncontent-length: 2\r\n\r\n12",
         b"POST / HTTP/1.1\r\ncontent-length: 1\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n",
         b"POST / HTTP/1.1\r\ntransfer-encoding: chunked\r\n\r\nxyz\r\n",
+        b"GET / HTTP/1.1\r\n\r\n",
+        b"GET / HTTP/1.1\r\nhost: x\r\nhost: y\r\n\r\n",
+        b"GET / HTTP/1.0\r\nhost: x\r\nhost: y\r\n\r\n",
     ],
-    ids=["path", "query", "method", "TLS", "header", "lengths", "smuggling", "chunk"],
+    ids=[
+        *("path", "query", "method", "TLS", "header", "lengths", "smuggling", "chunk", "no host"),
+        *("two hosts", "two hosts of HTTP/1.0"),
+    ],
 )
 def test_what_is_no_http_is_400(serve: Serve, request_: bytes) -> None:
     connect = serve()
@@ -60,6 +66,13 @@ def test_what_is_no_http_is_400(serve: Serve, request_: bytes) -> None:
         status, problem = read_all(connection)
 
     assert (status, problem["code"]) == (400, "invalid_http")
+
+
+def test_a_request_of_http_1_0_needs_no_host(serve: Serve) -> None:
+    connect = serve()
+    with closing(connect()) as connection:
+        connection.sendall(b"GET / HTTP/1.0\r\n\r\n")
+        assert connection.recv(12) == b"HTTP/1.1 200"
 
 
 CHUNKED = b"POST / HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n2\r\n{}\r\n"
@@ -123,7 +136,8 @@ def test_endless_pipelined_requests_are_ended(serve: Serve) -> None:
 
 def test_the_largest_heads_are_read_also_behind_a_body(serve: Serve) -> None:
     connect = serve()
-    large = b"GET / HTTP/1.1\r\n" + (b"x: " + b"a" * 290 + b"\r\n") * MAX_HEADERS + b"\r\n"
+    headers = (b"x: " + b"a" * 290 + b"\r\n") * (MAX_HEADERS - 1)
+    large = GET.removesuffix(b"\r\n") + headers + b"\r\n"
     with closing(connect()) as connection:
         connection.sendall(POST % b"/" + b"0123456789" + large)
         received = b""

@@ -3,8 +3,13 @@ from collections.abc import Iterator, MutableMapping
 from contextlib import contextmanager
 from typing import Any
 
+import pytest
 import structlog
+from fastapi import FastAPI
 from fastapi.testclient import TestClient
+
+from app.core import errors
+from app.core.http.request_log import RequestLogMiddleware
 
 
 @contextmanager
@@ -33,6 +38,19 @@ def test_the_request_id_of_the_caller_stays(client: TestClient) -> None:
         answer = client.get("/api/v1/accounts/nobody", headers={"X-Request-ID": sent})
 
         assert answer.headers["x-request-id"] == answer.json()["request_id"] == sent
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+def test_a_bug_is_answered_with_the_request_id(method: str) -> None:
+    app = FastAPI()
+    errors.install(app)
+    app.add_middleware(RequestLogMiddleware)
+    app.add_api_route("/", lambda: 1 // 0)
+
+    with TestClient(app, raise_server_exceptions=False) as client:
+        answer = client.request(method, "/", headers={"X-Request-ID": "known"})
+
+    assert (answer.status_code, answer.headers["x-request-id"]) == (500, "known")
 
 
 def test_an_id_that_may_spoil_a_log_is_replaced(client: TestClient) -> None:
