@@ -189,7 +189,13 @@ def worker_process(*, enabled: bool) -> Iterator[None]:
     def keep_running() -> None:
         while not stopping.is_set():
             command = [sys.executable, "-m", "app", "worker"]
-            process = subprocess.Popen(command, env=parent_process.child_environment())  # noqa: S603
+            environment = parent_process.child_environment()
+            try:
+                process = subprocess.Popen(command, env=environment)  # noqa: S603
+            except OSError as error:  # no memory or process is left
+                log.error("worker_not_started", error=str(error))  # noqa: TRY400 - it is no bug
+                stopping.wait(RESTART_SECONDS)
+                continue
             running[:] = [process]
             status = process.wait()
             if not stopping.is_set():

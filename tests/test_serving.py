@@ -1,13 +1,16 @@
 """Checks at the start of ``serve``."""
 
 import socket
+import sys
+from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
 from app import serving
 from app.core.settings import Settings
-from app.serving import PortTakenError
-from tests.servers.processes import free_port
+from app.serving import PortTakenError, worker_process
+from tests.servers.processes import eventually, free_port
 
 
 def at(port: int) -> Settings:
@@ -47,3 +50,17 @@ def test_the_address_can_be_pasted_into_a_browser(host: str, address: str) -> No
     settings = at(8100).model_copy(update={"host": host})
 
     assert serving.web_address(settings) == address
+
+
+def test_a_worker_that_cannot_be_started_is_tried_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started, program = tmp_path / "started", tmp_path / "program"
+    monkeypatch.setattr(sys, "executable", str(program))  # it is missing at first
+    with capture_logs() as lines, worker_process(enabled=True):
+        eventually(lambda: [each["event"] for each in lines] == ["worker_not_started"])
+        new = tmp_path / "new"
+        new.write_text(f"#!/bin/sh\ntouch {started}\nexec sleep 60\n")
+        new.chmod(0o755)
+        new.rename(program)
+        eventually(started.exists)

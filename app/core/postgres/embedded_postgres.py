@@ -108,7 +108,7 @@ class EmbeddedPostgres:
             if self._is_alive():
                 continue
             # After an error the next round tries again.
-            with self._exclusive_lock(), suppress(subprocess.CalledProcessError):
+            with suppress(OSError, subprocess.SubprocessError), self._exclusive_lock():
                 if not self._stopping.is_set():
                     self._start_if_down()
 

@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from time import monotonic
 
 from app.core.postgres.embedded_postgres import EmbeddedPostgres
 from tests.servers.processes import eventually
@@ -41,7 +42,13 @@ def test_a_killed_server_is_reaped_and_started_again(tmp_path: Path) -> None:
         cluster = Path(next(line for line in lines if line.startswith("/")).strip())
         first = postmaster(cluster)
 
+        lock = tmp_path / "postgres.lock"
+        lock.unlink()
+        lock.mkdir()  # it cannot be opened: the first tries to restart fail
         os.kill(first, signal.SIGKILL)
+        killed_at = monotonic()
+        eventually(lambda: monotonic() > killed_at + 2)
+        lock.rmdir()
         eventually(lambda: is_ready_again(cluster, first))
 
         process.stdin.write("\n")
