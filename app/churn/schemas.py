@@ -162,8 +162,8 @@ class ChurnRiskOut(ResponseModel):
         " of the workspace pays."
     )
     outlook: Outlook | None = Field(
-        description="`within_horizon`, or `at_renewal`: the contract runs beyond the horizon, and"
-        " the risk is that of its renewal."
+        description="`within_horizon`, or `at_renewal`: the contract renews after the horizon, and"
+        " the risk is that it ends before."
     )
     renewal_on: date | None
     drivers: list[RiskDriverOut] = Field(description="At most five, strongest first.")

@@ -36,10 +36,7 @@ def current_status(status: ChurnStatus | None, last_used_on: object) -> ChurnSta
 
 
 class Outlook(StrEnum):
-    """Whether the risk is that of the horizon, or of a renewal after the horizon.
-
-    A contract that renews after the horizon cannot end within it.
-    """
+    """Whether a contract renews within the horizon of its risk, if it renews at all, or later."""
 
     WITHIN_HORIZON = "within_horizon"
     AT_RENEWAL = "at_renewal"

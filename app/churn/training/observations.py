@@ -23,8 +23,8 @@ from app.workspaces.queries import find_workspace
 
 MAX_EVENT_COLUMNS = 40
 YEAR_DAYS = 364
-KNOWN_USE = timedelta(days=27)
-"""Accounts that pay are observed from the end of the first whole window of use (28 days) on: before
+KNOWN_USE = timedelta(days=83)
+"""Accounts that pay are observed from the end of the first whole window of use (84 days) on: before
 the first event that was received, use is unknown and not zero."""
 
 Treatments = Mapping[str, Sequence[date]]
@@ -78,11 +78,7 @@ def build_table_spec(
 def list_observation_days(
     session: Session, workspace_id: str, *, until: date, horizon: Horizon
 ) -> list[AccountDay]:
-    """List accounts and days whose horizon has passed by ``until``, by day and key.
-
-    The days are month ends; for contracts that run for months, every 30 days of the horizon
-    before a renewal.
-    """
+    """List accounts and the month ends whose horizon has passed by ``until``, by day and key."""
     last = until - timedelta(days=horizon.days)
     since = queries.find_first_day(session, workspace_id, horizon.basis)
     if since is None:
@@ -90,21 +86,13 @@ def list_observation_days(
     first_event_on = find_first_event_day(session, workspace_id, as_of=until)
     if first_event_on and horizon.basis is HorizonBasis.SUBSCRIPTION:
         since = max(since, first_event_on + KNOWN_USE)
-    account_days = {
+    return [
         (account_id, day)
         for day in _month_ends(since, last)
         for account_id in queries.list_active_accounts(
-            session, workspace_id, day=day, horizon=horizon, exclude_long_contracts=True
+            session, workspace_id, day=day, horizon=horizon
         )
-    }
-    if horizon.basis is HorizonBasis.SUBSCRIPTION:
-        leads = range(30, horizon.days + 1, 30)
-        account_days |= set(
-            queries.list_days_before_renewals(
-                session, workspace_id, leads=leads or [horizon.days], since=since, until=last
-            )
-        )
-    return sorted(account_days, key=lambda account_day: (account_day[1], account_day[0]))
+    ]
 
 
 def build_panel(

@@ -131,35 +131,15 @@ def find_first_day(session: Session, workspace_id: str, basis: HorizonBasis) -> 
 
 
 def list_active_accounts(
-    session: Session,
-    workspace_id: str,
-    *,
-    day: date,
-    horizon: Horizon,
-    exclude_long_contracts: bool = False,
+    session: Session, workspace_id: str, *, day: date, horizon: Horizon
 ) -> Sequence[str]:
-    """List the accounts that can churn after a day, as known on that day, in key order.
-
-    ``exclude_long_contracts``: leave out accounts whose contract runs for months.
-    """
+    """List the accounts that can churn after a day, as known on that day, in key order."""
     values: dict[str, Any] = {"workspace_id": workspace_id, "day": day}
     if horizon.basis is HorizonBasis.SUBSCRIPTION:
-        values |= {"short_only": exclude_long_contracts, "grace_days": grace_days(session)}
+        values["grace_days"] = grace_days(session)
         return session.scalars(SQL.paying_accounts, values).all()
     values["after"] = day - timedelta(days=horizon.days)
     return session.scalars(USING_ACCOUNTS, values).all()
-
-
-def list_days_before_renewals(
-    session: Session, workspace_id: str, *, leads: Sequence[int], since: date, until: date
-) -> list[AccountDay]:
-    """List accounts with long contracts and the days that lie ``leads`` days before a renewal.
-
-    A renewal counts if it was known on the day.
-    """
-    values = {"workspace_id": workspace_id, "leads": list(leads), "since": since, "until": until}
-    rows = session.execute(SQL.before_renewals, values)
-    return [(row.account_id, row.day) for row in rows]
 
 
 def load_outcomes(

@@ -6,38 +6,21 @@ CASE WHEN s.known_on > s.starts_on OR s.ends_on <= CAST(:day AS date) THEN s.end
 -- name: end_known_by_requested_day
 CASE WHEN s.known_on > s.starts_on OR s.ends_on <= w.day THEN s.ends_on END
 
--- name: is_long_contract
--- A contract is long if it renews more than two months after its start.
-(s.renewal_on - s.starts_on > 62
-        AND (s.known_on > s.starts_on OR s.renewal_on IS DISTINCT FROM s.ends_on))
-
 -- name: paying_accounts
--- A contract that is held by its renewal is as long as it was.
 WITH period AS (
     SELECT DISTINCT ON (s.account_id, s.subscription_id, s.starts_on) s.*,
-           {{end_known_by_day}} AS known_end, {{is_long_contract}} AS is_long
+           {{end_known_by_day}} AS known_end
     FROM subscription s
     WHERE s.workspace_id = :workspace_id AND s.known_on <= :day
       AND s.starts_on <= CAST(:day AS date) + CAST(:grace_days AS int)
     ORDER BY s.account_id, s.subscription_id, s.starts_on, s.known_on DESC
 ),
 {{renewals_by_account}}
-SELECT p.account_id
+SELECT DISTINCT p.account_id
 FROM period p LEFT JOIN renewal r USING (account_id, subscription_id, starts_on)
 WHERE p.starts_on <= :day AND p.mrr_cents > 0 AND coalesce(p.ends_on > p.starts_on, true)
   AND coalesce(coalesce(r.held_until, p.known_end) > :day, true)
-GROUP BY p.account_id
-HAVING NOT :short_only
-    OR NOT coalesce(bool_or(p.is_long AND coalesce(r.held_until, p.renewal_on) > :day), false)
 ORDER BY p.account_id
-
--- name: before_renewals
-SELECT DISTINCT s.account_id, s.renewal_on - lead.days AS day
-FROM subscription s CROSS JOIN unnest(CAST(:leads AS int[])) AS lead (days)
-WHERE s.workspace_id = :workspace_id AND s.mrr_cents > 0 AND {{is_long_contract}}
-  AND s.known_on <= s.renewal_on - lead.days AND s.starts_on <= s.renewal_on - lead.days
-  AND s.renewal_on - lead.days BETWEEN :since AND :until
-ORDER BY day, s.account_id
 
 -- name: using_accounts
 SELECT DISTINCT u.account_id FROM daily_usage u

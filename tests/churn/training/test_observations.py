@@ -22,6 +22,8 @@ from tests.churn.workspaces import (
 )
 
 H90 = timedelta(days=90)
+FIRST_USE = date(2025, 3, 1)
+"""So long before the subscriptions that all that was used is known when they begin."""
 
 
 def observation_rows(
@@ -63,6 +65,16 @@ def test_an_account_is_observed_at_month_ends_whose_horizon_has_passed(
     ends = [date(2025, 6, 30), date(2025, 7, 31), date(2025, 8, 31), date(2025, 9, 30)]
     assert days == [*ends, date(2025, 10, 31), date(2025, 11, 30)]
     assert days[-1] + H90 <= UNTIL < date(2025, 12, 31) + H90
+
+
+def test_nobody_who_pays_is_observed_before_84_days_of_use_are_known(session: Session) -> None:
+    """The first event came on 9 June; the days of 9 June to 31 August are the first 84."""
+    add_subscription(session)
+    add_usage(session, "a1", date(2025, 6, 9), UNTIL)
+
+    days = [day for day, _ in observation_rows(session)["a1"]]
+
+    assert days[0] == date(2025, 8, 31)
 
 
 def test_an_account_churns_if_its_subscription_ends_within_the_horizon(session: Session) -> None:
@@ -131,22 +143,6 @@ def test_an_account_is_observed_on_a_day_on_which_its_renewal_holds_it(session: 
     assert (date(2025, 9, 30), False) in observation_rows(session)["a1"]
 
 
-def test_a_yearly_contract_that_its_renewal_holds_is_not_observed_at_month_ends(
-    session: Session,
-) -> None:
-    """It ended on the last day of September, and on 1 October it began again for a year."""
-    ended, begins = date(2025, 9, 30), date(2025, 10, 1)
-    first, known = date(2024, 9, 30), date(2025, 9, 1)
-    add_subscription(session, starts_on=first, known_on=first, ends_on=ended, renewal_on=begins)
-    add_subscription(
-        session, starts_on=begins, known_on=known, renewal_on=begins.replace(year=2026)
-    )
-
-    days = [day for day, _ in observation_rows(session)["a1"]]
-
-    assert days == [begins - timedelta(days=lead) for lead in (90, 60, 30)]
-
-
 def test_an_account_left_on_the_end_that_was_known_by_the_end_of_the_horizon(
     session: Session,
 ) -> None:
@@ -200,15 +196,26 @@ def test_an_account_that_returns_is_observed_again(session: Session) -> None:
     assert not any(churned for _, churned in rows[1:])
 
 
-def test_a_yearly_contract_is_observed_before_its_renewals(session: Session) -> None:
-    renewal = date(2026, 1, 20)
+def test_a_yearly_contract_is_observed_all_year_as_who_leaves_early_is_seen(
+    session: Session,
+) -> None:
+    """It would renew on 20 January 2026, and ended on 10 September."""
+    renewal, ended = date(2026, 1, 20), date(2025, 9, 10)
     add_subscription(
-        session, starts_on=date(2025, 1, 20), known_on=date(2025, 1, 20), renewal_on=renewal
+        session,
+        starts_on=date(2025, 1, 20),
+        known_on=date(2025, 1, 20),
+        renewal_on=renewal,
+        ends_on=ended,
     )
 
-    days = [day for day, _ in observation_rows(session)["a1"]]
+    rows = observation_rows(session)["a1"]
 
-    assert days == [renewal - timedelta(days=90), renewal - timedelta(days=60)]
+    assert rows == [
+        *((date(2025, month, day), False) for month, day in [(1, 31), (2, 28), (3, 31), (4, 30)]),
+        (date(2025, 5, 31), False),  # it paid for the 90 days until 29 August
+        *((date(2025, month, day), True) for month, day in [(6, 30), (7, 31), (8, 31)]),
+    ]
 
 
 def test_excluded_accounts_are_not_observed(session: Session) -> None:
@@ -253,6 +260,7 @@ def test_rows_with_an_intervention_within_the_horizon_are_marked_as_treated(
     session: Session,
 ) -> None:
     create_customers(session, stay=1, leave=0)
+    add_usage(session, "a0", FIRST_USE, FIRST_USE)
     horizon = load_horizon(session)
     found = observations.build_panel(
         session,

@@ -14,7 +14,7 @@ from app.reports.backtests import job, service
 from app.tables import ChurnModel, Job
 from tests import factories
 from tests.churn.test_risk_endpoints import insert_trained_model
-from tests.churn.workspaces import UNTIL, create_customers, observe_panel
+from tests.churn.workspaces import UNTIL, add_usage, create_customers, observe_panel
 from tests.conftest import NOW
 
 BACKTESTS = "/api/v1/backtests"
@@ -63,6 +63,7 @@ def test_a_contract_that_is_renewed_within_the_grace_is_no_churn_of_a_backtest(
 ) -> None:
     """Of seven accounts one ends on 20 November. 29 November is 90 days after 31 August."""
     create_customers(session, stay=6, leave=1)
+    add_usage(session, "a0", date(2025, 3, 1), date(2025, 3, 1))  # use is known since then
     renewed = date(2025, 11, 20) + timedelta(days=gap)
     factories.subscription(session, "a6", starts_on=renewed, known_on=renewed)
     factories.scorecard(session, {}, version=2)
