@@ -41,7 +41,7 @@ def main(
             reports.append(run(name, seed=seed, short=short))
         if len(names) > 1:
             console.print(f"{name}: {reports[-1].seconds:.0f} s")
-        for line in describe_failures(reports[-1]):
+        for line in [*reports[-1].measured, *describe_failures(reports[-1])]:
             console.print(line, markup=False)
     console.print(build_table(reports))
     console.print(f"{monotonic() - began:.0f} s, seed {seed}")

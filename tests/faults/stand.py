@@ -84,6 +84,7 @@ class Stand:
     delivered: list[ReceivedRequest] = field(default_factory=list)
     allowed: set[str] = field(default_factory=lambda: {*LOGGED_OUTAGES})
     unexpected: list[str] = field(default_factory=list)
+    measured: list[str] = field(default_factory=list)
     started: list[AppProcess] = field(default_factory=list)
     recovered: float = 0
     hastens: bool = True

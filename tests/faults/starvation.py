@@ -39,10 +39,13 @@ def starve(stand: Stand, *, requests: int = 2_000, acks: int = 300) -> None:
     with attacking(stand.traffic.port, requests):
         meanwhile = measure(stand, acks)
     grown = memory.peak(api.process.pid) - before
+    latency = f"p99 rose from {quiet * 1000:.0f} to {meanwhile * 1000:.0f} ms"
+    memory_use = f"the memory of the API grew by {grown:.0f} MB"
+    stand.measured += [latency, memory_use]
     if meanwhile > MAX_RATIO * quiet:
-        stand.unexpected.append(f"p99 rose from {quiet * 1000:.0f} to {meanwhile * 1000:.0f} ms")
+        stand.unexpected.append(latency)
     if grown > MAX_MEGABYTES:
-        stand.unexpected.append(f"the memory of the API grew by {grown:.0f} MB")
+        stand.unexpected.append(memory_use)
     stand.recover()
 
 

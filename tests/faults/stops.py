@@ -49,10 +49,10 @@ def hang_worker(stand: Stand, *, workspaces: int = 4, probes: int = 3) -> None:
     wait_until(lambda: hung.is_stopped)
     stopped_at = monotonic()
     meanwhile = max(wait_for_score(stand, each.id, probers[each.id]) for each in others)
+    waited = f"another workspace waited {meanwhile:.1f} s for a score, before {before:.1f} s"
+    stand.measured.append(waited)
     if meanwhile > BAR_SECONDS:
-        stand.unexpected.append(
-            f"another workspace waited {meanwhile:.1f} s for a score, before {before:.1f} s"
-        )
+        stand.unexpected.append(waited)
     stand.pause(max(stopped_at + IDLE_TRANSACTION_SECONDS + 5 - monotonic(), 0))
     stand.recover()
     hung.signal(signal.SIGCONT)

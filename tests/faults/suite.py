@@ -19,7 +19,7 @@ class Report:
     """``outcome``: None if the machine cannot run the scenario, for the reason in ``not_run``.
 
     ``recovered``: seconds until an event that was sent after the fault was stored, scored and
-    delivered. ``seconds``: what the scenario took.
+    delivered. ``seconds``: what the scenario took. ``measured``: sentences with figures.
     """
 
     name: str
@@ -27,6 +27,7 @@ class Report:
     recovered: float
     seconds: float
     not_run: str = ""
+    measured: Sequence[str] = ()
 
     @property
     def has_failed(self) -> bool:
@@ -39,7 +40,8 @@ def run(name: str, *, seed: int, short: bool) -> Report:
     try:
         with scenario.place() as place, open_stand(name, seed, place) as stand:
             outcome = _run_on(stand, scenario.short if short and scenario.short else scenario.run)
-            return Report(name, outcome, stand.recovered, monotonic() - began)
+            seconds = monotonic() - began
+            return Report(name, outcome, stand.recovered, seconds, measured=stand.measured)
     except NotRunError as error:
         return Report(name, None, 0, monotonic() - began, str(error))
 
