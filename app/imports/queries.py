@@ -194,6 +194,16 @@ def list_noted_periods(
     return session.scalars(rows.execution_options(populate_existing=True)).all()
 
 
+def list_noted_of_subscriptions(
+    session: Session, workspace_id: str, import_id: str, subscriptions: Collection[bytes]
+) -> Sequence[ImportPeriod]:
+    """Return what is noted of all periods of subscriptions, given by their hashes."""
+    of_import = {"workspace_id": workspace_id, "import_id": import_id}
+    rows = select(ImportPeriod).filter_by(**of_import)
+    rows = rows.where(ImportPeriod.subscription.in_(subscriptions))
+    return session.scalars(rows.execution_options(populate_existing=True)).all()
+
+
 def delete_noted_periods(session: Session, workspace_id: str, import_id: str) -> None:
     of_import = {"workspace_id": workspace_id, "import_id": import_id}
     rows = delete(ImportPeriod).filter_by(**of_import)

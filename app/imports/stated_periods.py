@@ -57,13 +57,32 @@ class StatedPeriods:
         )
         return {hashes[row.key]: row for row in rows}
 
+    def load_subscriptions(
+        self, subscriptions: Iterable[SubscriptionKey]
+    ) -> Mapping[PeriodKey, ImportPeriod]:
+        """Return what is noted of all periods of subscriptions, without contradicted ones."""
+        hashes = {self._hash(subscription): subscription for subscription in subscriptions}
+        rows = queries.list_noted_of_subscriptions(
+            self.session, self.workspace_id, self.import_id, hashes.keys()
+        )
+        return {
+            (hashes[row.subscription], row.starts_on, row.known_on): row
+            for row in rows
+            if row.subscription and row.starts_on and row.known_on and not row.is_contradicted
+        }
+
     def _row(
         self, key: PeriodKey, lines: Mapping[int, KnownPeriod], *, is_unnamed: bool
     ) -> Mapping[str, Any]:
+        subscription, starts_on, known_on = key
         terms = [self._hash(version.period) for version in lines.values()]
         return {
             "import_id": self.import_id,
             "key": self._hash(key),
+            "subscription": self._hash(subscription),
+            "starts_on": starts_on,
+            "known_on": known_on,
+            "ends_on": next(iter(lines.values())).period.ends_on,
             "terms": terms[0],
             "lines": [*lines][:MAX_NOTED_LINES],
             "line_count": len(lines),

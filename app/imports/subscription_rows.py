@@ -1,7 +1,7 @@
 """Store imported subscription periods: a newer period of a subscription ends the older one."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, replace
 from datetime import date
 
@@ -31,6 +31,8 @@ from app.imports.tables import ImportPeriod
 from app.workspaces.tables import Workspace
 
 SOURCE = "import"
+NO_TERMS = Terms(None, 0, "", None)
+"""Of periods whose days alone matter."""
 Versions = dict[PeriodKey, KnownPeriod]
 
 
@@ -66,12 +68,10 @@ def write_subscriptions(
     _write_changes(session, workspace.id, before, after)
     _end_trait_terms(session, workspace.id, new)
     result.duplicates += sum(before.get(key) == after[key] for key in new)
-    earlier = _load_earlier(stated, before, before_line=min((line for line, _ in rows), default=0))
-    unnamed = _unnamed_keys(rows) | {key for key, noted in earlier.items() if noted.is_unnamed}
-    of_earlier = {k: version for k, version in _stated_versions(before).items() if k in earlier}
-    shortened = _count_shortened(of_earlier | new, after, unnamed)
+    noted = stated.load_subscriptions({subscription for subscription, _, _ in new})
+    lines = {line for line, _ in rows}
     result.counts = {
-        "shortened": shortened - _count_shortened(of_earlier, before, unnamed),
+        "shortened": _count_shortened(before, noted, lines),
         **count_ends((row for _, row in rows), inclusive_ends=inclusive_ends),
     }
     return result
@@ -202,17 +202,6 @@ def _end_trait_terms(session: Session, workspace_id: str, new: Versions) -> None
         AccountSubscriptions(session, workspace_id, account_id, known_on).end_trait_terms(starts_on)
 
 
-def _load_earlier(
-    stated: StatedPeriods, stored: Versions, *, before_line: int
-) -> Mapping[PeriodKey, ImportPeriod]:
-    """Return the stored periods that lines of earlier pages state."""
-    return {
-        key: noted
-        for key, noted in stated.load(stored).items()
-        if noted.lines[0] < before_line and not noted.is_contradicted
-    }
-
-
 def _stated_versions(stored: Versions) -> Versions:
     """Return stored periods as they were stated, without the ends by newer periods."""
     by_subscription: defaultdict[SubscriptionKey, list[KnownPeriod]] = defaultdict(list)
@@ -225,16 +214,32 @@ def _stated_versions(stored: Versions) -> Versions:
     }
 
 
-def _count_shortened(stated: Versions, stored: Versions, unnamed: Iterable[PeriodKey]) -> int:
-    """Count periods that a newer one ends although the file states a later end or no id."""
-    last_ends: dict[tuple[SubscriptionKey, date], date | None] = {}
-    for subscription, starts_on, known_on in sorted(stored):
-        last_ends[subscription, starts_on] = stored[
-            subscription, starts_on, known_on
-        ].period.ends_on
-    names, count = {*unnamed}, 0
-    for key, version in stated.items():
-        end, ends_on = version.period.ends_on, last_ends[key[:2]]
-        is_earlier = ends_on is not None and (end is None or ends_on < end)
-        count += is_earlier and (end is not None or key in names)
-    return count
+def _count_shortened(
+    stored: Versions, noted: Mapping[PeriodKey, ImportPeriod], lines: Collection[int]
+) -> int:
+    """Count periods that a newer one ends although the file states a later end or no id.
+
+    ``stored``: the periods of these subscriptions, with any part of the file. ``noted``: all that
+    the file states of them. Each page counts the periods that its ``lines`` are the first to state,
+    as they are once the whole file is stored.
+    """
+    whole = _merge(stored, {key: _noted_version(key, note) for key, note in noted.items()})
+    last_ends = {key[:2]: whole[key].period.ends_on for key in sorted(whole)}
+    last_notes = {key[:2]: noted[key] for key in sorted(noted)}
+    return sum(
+        _is_shortened(note, last_ends[start])
+        for start, note in last_notes.items()
+        if note.lines[0] in lines
+    )
+
+
+def _noted_version(key: PeriodKey, note: ImportPeriod) -> KnownPeriod:
+    _, starts_on, known_on = key
+    return KnownPeriod(known_on, Period(starts_on, note.ends_on, NO_TERMS), SOURCE)
+
+
+def _is_shortened(note: ImportPeriod, end: date | None) -> bool:
+    """Whether a period ends before the file says, by an end or by the lack of an id."""
+    if end is None:
+        return False
+    return end < note.ends_on if note.ends_on else note.is_unnamed

@@ -1,5 +1,7 @@
 """Tables of imported files, their chunks, noted periods and row errors."""
 
+from datetime import date
+
 from sqlalchemy import ARRAY, BigInteger, ForeignKey, Index, LargeBinary
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -43,12 +45,14 @@ class ImportChunk(Table):
 class ImportPeriod(Table):
     """A subscription period that a file states, until its import ends (docs/adr/0034).
 
-    ``key`` and ``terms``: hashes of whose period it is and of what it says. ``lines``: the first of
-    the ``line_count`` lines that state it. ``is_contradicted``: they say different things.
-    ``is_unnamed``: a line has no subscription_id.
+    ``key``, ``subscription`` and ``terms``: hashes of which period of which subscription it is and
+    of what it says. ``lines``: the first of the ``line_count`` lines that state it.
+    ``is_contradicted``: they say different things. ``is_unnamed``: a line has no subscription_id.
+    Notes of earlier releases have no ``subscription`` and no days.
     """
 
     __tablename__ = "import_period"
+    __table_args__ = (Index(None, "import_id", "subscription"),)
 
     import_id: Mapped[Key] = mapped_column(job_reference(), primary_key=True)
     key: Mapped[bytes] = mapped_column(LargeBinary, primary_key=True)
@@ -58,6 +62,10 @@ class ImportPeriod(Table):
     line_count: Mapped[int] = mapped_column(BigInteger)
     is_contradicted: Mapped[bool]
     is_unnamed: Mapped[bool]
+    subscription: Mapped[bytes | None] = mapped_column(LargeBinary)
+    starts_on: Mapped[date | None]
+    known_on: Mapped[date | None]
+    ends_on: Mapped[date | None]
 
 
 class ImportRowError(Table):

@@ -161,21 +161,36 @@ def test_a_killed_import_refuses_the_same_lines(
     assert stored(session) == [("b", "s", 70_00), ("c", "s", 60_00)]
 
 
-def test_products_that_shorten_each_other_are_warned_of(sessions: SessionFactory) -> None:
-    side_by_side = b"a,base,100,2026-01-01\nb,base,70,2026-01-01\na,add-on,50,2026-02-01\n"
+@pytest.mark.parametrize("dry_run", [True, False])
+def test_products_that_shorten_each_other_are_warned_of(
+    sessions: SessionFactory,
+    dry_run: bool,  # noqa: FBT001
+) -> None:
+    """A correction that is known later is not shortened, nor is a period that was stored before."""
+    unnamed = b"a,base,100,2026-01-01\nb,base,70,2026-01-01\na,add-on,50,2026-02-01\n"
     overlap = (
-        b"c,s,150,2026-02-01,2027-02-01\n",
-        b"d,s,70,2026-01-01,\n",
-        b"c,s,100,2026-01-01,2027-01-01\n",
+        b"c,s,150,2026-02-01,2027-02-01,\n",
+        b"c,s,120,2026-03-01,2027-03-01,\n",
+        b"d,s,70,2026-01-01,2027-01-01,\n",
+        b"d,s,70,2026-01-01,2026-07-01,2026-06-01\n",
+        b"c,s,100,2026-01-01,2027-01-01,\n",
+        b"c,s,100,2026-01-01,2027-01-01,\n",
+        b"e,s,100,2026-01-01,2027-01-01,\n",
+        b"f,s,100,2026-03-01,,\n",
     )
+    stored_before = b"e,s,110,2026-04-01,\nf,s,90,2026-01-01,2027-01-01\n"
+    run_import(sessions, SUBSCRIPTIONS, HEADER + stored_before)
 
-    unnamed = run_import(sessions, SUBSCRIPTIONS, NO_ID + side_by_side)
-    again = run_import(sessions, ImportPlan(SUBSCRIPTIONS.kind, mapping=SAME), NO_ID + side_by_side)
-    stated = run_import(sessions, SUBSCRIPTIONS, HEADER + b"".join(overlap))
+    def load(content: bytes, mapping: tuple[str, ...] = ()) -> dict[str, int]:
+        plan = ImportPlan(SUBSCRIPTIONS.kind, mapping=mapping, dry_run=dry_run)
+        return warnings(run_import(sessions, plan, content))
 
-    assert [warnings(job) for job in (unnamed, again, stated)] == [{"shortened_periods": 1}] * 3
+    assert load(NO_ID + unnamed) == {"shortened_periods": 1}
+    assert load(NO_ID + unnamed, SAME) == {"shortened_periods": 1}
+    assert load(KNOWN + b"".join(overlap)) == {"shortened_periods": 3}
 
 
+KNOWN = HEADER.replace(b"\n", b",known_on\n")
 SAME = tuple(f"{name}={name}" for name in ("account_id", "plan", "mrr", "starts_on"))
 
 
