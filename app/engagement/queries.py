@@ -150,10 +150,13 @@ def _load_goals_and_tiers(
     tiers = list_by_position(query.session, query.workspace_id, LoyaltyTier)
     values = _load_metric_values(query, goals, tiers)
     progress: defaultdict[str, list[GoalProgress]] = defaultdict(list)
+    currency = get_workspace(query.session, query.workspace_id).base_currency if goals else ""
     for row in goals:
         goal = OpenGoal(*(getattr(row, field.name) for field in fields(OpenGoal)))
         value = values.get(_metric_query(row.account_id, row))
-        progress[row.account_id].append(goal_progress(goal, value, query.as_of))
+        progress[row.account_id].append(
+            goal_progress(goal, value, query.as_of, base_currency=currency)
+        )
     levels = [TierLevel(tier.key, tier.name, tier.metric, tier.threshold) for tier in tiers]
     positions = {}
     for account_id in query.account_ids if tiers else ():

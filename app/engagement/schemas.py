@@ -150,6 +150,9 @@ class GoalProgressOut(ResponseModel):
         description="Share of the way from the baseline to the target.", examples=[0.55]
     )
     progress: GoalStatus
+    currency: str | None = Field(
+        description="The base currency, if the metric is `mrr`; else null.", examples=[None]
+    )
 
 
 class UserRolesIn(RequestModel):

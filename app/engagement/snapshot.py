@@ -184,6 +184,8 @@ class GoalProgress(OpenGoal):
     value: float | None
     share: float | None
     progress: GoalStatus
+    currency: str | None = None
+    """The currency of the numbers, if they are a price."""
 
 
 @dataclass(frozen=True, slots=True)

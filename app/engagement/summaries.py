@@ -94,10 +94,16 @@ def count_tickets(
     return counts
 
 
-def goal_progress(goal: OpenGoal, value: float | None, as_of: date) -> GoalProgress:
+def goal_progress(
+    goal: OpenGoal, value: float | None, as_of: date, *, base_currency: str
+) -> GoalProgress:
     share = None if value is None else progress_share(goal.baseline, goal.target, value)
     return GoalProgress(
-        **asdict(goal), value=value, share=share, progress=goal_status(goal, share, as_of)
+        **asdict(goal),
+        value=value,
+        share=share,
+        progress=goal_status(goal, share, as_of),
+        currency=base_currency if goal.metric == "mrr" else None,
     )
 
 

@@ -75,7 +75,7 @@ def render(review: Mapping[str, Any], language: Language) -> str:
         text=texts.format,
         listed=partial(texts.format_list, "list"),
         space="" if language is Language.ZH else " ",
-        amount=lambda metric, value: format_amount(metric, value, None, language),
+        amount=lambda goal, value: format_amount(goal["metric"], value, goal["currency"], language),
         unknown=UNKNOWN,
         lang=language.tag,
         lines=measure_lines(review["value"]),

@@ -26,7 +26,10 @@ def test_a_review_has_value_usage_people_goals_and_support(client: TestClient) -
     )
     assert [(p["measure"], p["percentile"]) for p in found["peers"]] == [("reach", 31)]
     assert found["people"] == [{"name": "Ada Lovelace", "roles": ["champion"]}]
-    assert {goal["title"] for goal in found["goals"]} == {"Send more", "Double the price"}
+    assert {goal["title"]: goal["currency"] for goal in found["goals"]} == {
+        "Send more": None,
+        "Double the price": "USD",
+    }
     assert (found["renewal_on"], found["notice_on"]) == ("2026-06-01", "2026-05-02")
     assert found["counts"] == [
         {"what": "people", "count": 1, "total": 1},
@@ -39,6 +42,18 @@ def test_a_review_has_value_usage_people_goals_and_support(client: TestClient) -
         "in_time": 1,
         "median_reply_minutes": 2515,
     }
+
+
+@pytest.mark.usefixtures("acme")
+@pytest.mark.parametrize(("language", "price"), [("en", "100 USD a month"), ("zh", "每月 100 USD")])
+def test_a_goal_on_the_price_has_its_currency_on_the_page(
+    client: TestClient, language: str, price: str
+) -> None:
+    page = client.get(f"/api/v1/accounts/a1/review?format=html&lang={language}").text
+    goals = client.get("/api/v1/accounts/a1/goals").json()["items"]
+
+    assert price in page
+    assert {goal["goal_id"]: goal["currency"] for goal in goals} == {"g": None, "upsell": "USD"}
 
 
 @pytest.mark.usefixtures("acme")
