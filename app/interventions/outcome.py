@@ -18,12 +18,16 @@ OUTCOME_DAYS = (30, 90)
 
 @dataclass(frozen=True, slots=True)
 class AccountSnapshot:
-    """The scores of an account on a day. ``measures``: scores by name, missing ones left out."""
+    """The scores of an account on a day. ``measures``: scores by name, missing ones left out.
+
+    ``paid_until``: the end of the last contract of a churned account.
+    """
 
     day: date
     status: HealthStatus
     score: float | None
     measures: Mapping[str, float]
+    paid_until: date | None = None
 
 
 def describe_outcome(

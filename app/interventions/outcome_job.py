@@ -1,12 +1,14 @@
 """Worker task: evaluate completed interventions and the assignments of experiments."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from typing import TypeVar
 
 from sqlalchemy.orm import Session
 
+from app.accounts.renewals import grace_days
+from app.accounts.subscription_queries import load_mrr_cents
 from app.core.db import SessionFactory, transaction
 from app.interventions import queries
 from app.interventions.experiments import queries as experiments
@@ -101,7 +103,11 @@ def _evaluate_assignments(session: Session, workspace_id: str, rows: Sequence[As
 
 
 class _History:
-    """Snapshots of accounts on the first and last day of their period; signals open on the last."""
+    """Snapshots of accounts on the first and last day of their period; signals open on the last.
+
+    An account whose contract had ended on the last day, and was renewed within the grace, has not
+    churned: the day on which the grace ends stands for the last day.
+    """
 
     def __init__(
         self, session: Session, workspace_id: str, periods: Iterable[tuple[str, date, date]]
@@ -109,9 +115,16 @@ class _History:
         periods = list(periods)
         days = sorted({(key, day) for key, *both in periods for day in both})
         self._snapshots = queries.load_snapshots(session, workspace_id, days)
+        self._judged_on = _renewed_days(
+            session,
+            workspace_id,
+            {(key, last): self._snapshots.get((key, last)) for key, _, last in periods},
+        )
+        later = sorted({(key, day) for (key, _), day in self._judged_on.items()})
+        self._snapshots |= queries.load_snapshots(session, workspace_id, later)
         ids: dict[date, list[str]] = defaultdict(list)
         for key, _, last in periods:
-            ids[last].append(key)
+            ids[self._last_day(key, last)].append(key)
         self._open = {
             (key, day, stored.signal.name)
             for day, account_ids in ids.items()
@@ -124,10 +137,37 @@ class _History:
     def snapshots(
         self, account_id: str, first: date, last: date
     ) -> tuple[AccountSnapshot | None, AccountSnapshot | None]:
-        return self._snapshots.get((account_id, first)), self._snapshots.get((account_id, last))
+        judged_on = self._last_day(account_id, last)
+        return self._snapshots.get((account_id, first)), self._snapshots.get(
+            (account_id, judged_on)
+        )
 
     def is_open(self, account_id: str, signal: str | None, day: date) -> bool:
-        return (account_id, day, signal) in self._open
+        return (account_id, self._last_day(account_id, day), signal) in self._open
+
+    def _last_day(self, account_id: str, day: date) -> date:
+        return self._judged_on.get((account_id, day), day)
+
+
+def _renewed_days(
+    session: Session,
+    workspace_id: str,
+    snapshots: Mapping[tuple[str, date], AccountSnapshot | None],
+) -> dict[tuple[str, date], date]:
+    """Return the ends of the grace of accounts that were renewed by then, by account and day.
+
+    ``snapshots``: what was known on the day.
+    """
+    renewed, grace = {}, timedelta(days=grace_days(session))
+    for (account_id, day), snapshot in snapshots.items():
+        if snapshot is None or snapshot.paid_until is None:
+            continue
+        ends_on = snapshot.paid_until + grace
+        if ends_on > day and any(
+            load_mrr_cents(session, workspace_id, account_id, on=day, known_on=ends_on).values()
+        ):
+            renewed[account_id, day] = ends_on
+    return renewed
 
 
 def _end_of(day: date) -> datetime:

@@ -1,11 +1,12 @@
 from collections.abc import Collection, Mapping, Sequence
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import orjson
-from sqlalchemy import Row, or_, select
+from sqlalchemy import ColumnElement, Date, Row, case, cast, func, or_, select
 from sqlalchemy.orm import Session
 
+from app.accounts.renewals import grace_days
 from app.accounts.tables import Account
 from app.changes.sort_change_queries import StablePosition, list_stable_rows
 from app.core.pagination import Paging, RowPage
@@ -18,12 +19,15 @@ from app.core.query_helpers import (
 )
 from app.core.sql import load_sql
 from app.health.scoring.assess import HealthStatus
+from app.health.tables import HealthHistory
 from app.interventions.outcome import AccountSnapshot
 from app.interventions.states import OPEN_STATES, InterventionState
-from app.interventions.tables import Intervention
+from app.interventions.tables import Assignment, Intervention
 
 SQL = load_sql(__file__, known_mrr_cents=known_mrr_cents("h"))
 PAGE_SIZE, MAX_OF_ACCOUNT = 200, 10
+SNAPSHOT_DAYS = 7
+"""The score of an account on a day is at most that old, as in the statement ``snapshots``."""
 UNDECIDED_OR_OPEN = (InterventionState.SUGGESTED, InterventionState.LAPSED, *OPEN_STATES)
 
 
@@ -144,15 +148,46 @@ def list_interventions(
 def claim_due_interventions(session: Session, *, today: date) -> Sequence[Intervention]:
     """Lock a page of interventions whose outcome is due, of all workspaces.
 
-    Rows locked by another worker are skipped.
+    Rows locked by another worker are skipped, and those whose account may still renew.
     """
+    due_on = Intervention.__table__.columns["outcome_due_on"]
+    is_open = may_renew(Intervention, due_on, today=today, grace=grace_days(session))
     return session.scalars(
         select(Intervention)
-        .where(Intervention.outcome_due_on < today)
+        .where(Intervention.outcome_due_on < today, ~is_open)
         .order_by(Intervention.outcome_due_on, Intervention.id)
         .limit(PAGE_SIZE)
         .with_for_update(skip_locked=True)
     ).all()
+
+
+def may_renew(
+    table: type[Intervention | Assignment],
+    due_on: ColumnElement[date],
+    *,
+    today: date,
+    grace: int,
+) -> ColumnElement[bool]:
+    """Whether the account of a row was churned on its due day and is still within the grace.
+
+    Its last contract ended so lately that a renewal that comes today would bridge the gap.
+    """
+    ended_on = case(
+        (
+            HealthHistory.status == HealthStatus.CHURNED,
+            cast(HealthHistory.details[("inputs", "paid_until")].astext, Date),
+        )
+    )
+    rows = select(ended_on).where(
+        same_account(HealthHistory, table),
+        HealthHistory.as_of <= due_on,
+        HealthHistory.as_of > due_on - SNAPSHOT_DAYS,
+    )
+    newest = rows.order_by(
+        HealthHistory.as_of.desc(), HealthHistory.restatement.desc(), HealthHistory.change.desc()
+    ).limit(1)
+    last_end = newest.scalar_subquery()
+    return func.coalesce(last_end >= today - timedelta(days=grace), False)
 
 
 def load_snapshots(
@@ -163,7 +198,7 @@ def load_snapshots(
     values = {"workspace_id": workspace_id, "account_ids": list(accounts), "days": list(days)}
     return {
         (row.account_id, row.day): AccountSnapshot(
-            row.as_of, HealthStatus(row.status), row.score, _scores(row)
+            row.as_of, HealthStatus(row.status), row.score, _scores(row), row.paid_until
         )
         for row in session.execute(SQL.snapshots, values)
     }

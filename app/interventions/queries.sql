@@ -53,10 +53,12 @@ WHERE intervention.state IN ('suggested', 'lapsed')
 
 -- name: snapshots
 -- The scores of accounts on days, or at most six days before.
-SELECT w.account_id, w.day, h.as_of, h.status, h.score, h.measures
+SELECT w.account_id, w.day, h.as_of, h.status, h.score, h.measures, h.paid_until
 FROM unnest(CAST(:account_ids AS text[]), CAST(:days AS date[])) AS w (account_id, day)
 CROSS JOIN LATERAL (
-    SELECT x.as_of, x.status, x.score, x.details -> 'measures' AS measures
+    SELECT x.as_of, x.status, x.score, x.details -> 'measures' AS measures,
+           CASE WHEN x.status = 'churned'
+               THEN CAST(x.details #>> '{inputs,paid_until}' AS date) END AS paid_until
     FROM health_history x
     WHERE x.workspace_id = :workspace_id AND x.account_id = w.account_id
       AND x.as_of <= w.day AND x.as_of > w.day - 7

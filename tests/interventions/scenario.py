@@ -70,7 +70,13 @@ def open_signal(
 
 
 def record_history(
-    session: Session, account_id: str, day: date, *, status: str = "ok", score: float
+    session: Session,
+    account_id: str,
+    day: date,
+    *,
+    status: str = "ok",
+    score: float | None,
+    paid_until: date | None = None,
 ) -> None:
     """Write a row of score history on a past day."""
     session.add(
@@ -84,7 +90,10 @@ def record_history(
             status=status,
             coverage=1.0,
             mrr_cents=100_00,
-            details={"measures": [{"name": "breadth", "score": score}]},
+            details={
+                "measures": [{"name": "breadth", "score": score}],
+                "inputs": {"paid_until": paid_until and paid_until.isoformat()},
+            },
             computed_at=NOW,
         )
     )

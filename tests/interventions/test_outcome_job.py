@@ -1,4 +1,4 @@
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 from sqlalchemy.orm import Session
@@ -110,3 +110,61 @@ def test_an_unknown_outcome_is_null(sessions: SessionFactory, session: Session) 
     session.refresh(row)
     assert row.outcomes["30"]["retained"] is None
     assert row.outcomes["30"]["succeeded"] is None
+
+
+@pytest.mark.parametrize(
+    ("renewed_after", "known_after", "retained"),
+    [(20, 20, True), (31, 31, True), (32, 32, False), (20, 32, False), (None, None, False)],
+)
+def test_an_account_that_renews_within_the_grace_after_the_day_is_retained(
+    sessions: SessionFactory,
+    session: Session,
+    renewed_after: int | None,
+    known_after: int | None,
+    retained: bool,  # noqa: FBT001
+) -> None:
+    """Its contract ends five days before the due day; the grace is 31 days from that end."""
+    due_on = TODAY - timedelta(days=1)
+    ended_on = due_on - timedelta(days=5)
+    row = churned_intervention(session, ended_on, due_on)
+    if renewed_after is not None and known_after is not None:
+        starts_on, known_on = (
+            ended_on + timedelta(days=days) for days in (renewed_after, known_after)
+        )
+        factories.subscription(session, starts_on=starts_on, known_on=known_on)
+    record_history(session, "a1", ended_on + timedelta(days=31), score=52.0)
+    session.commit()
+
+    waiting = [evaluate_outcomes(sessions, now=NOW + timedelta(days=days)) for days in (0, 25)]
+    decided = evaluate_outcomes(sessions, now=NOW + timedelta(days=26))
+
+    session.refresh(row)
+    outcome = row.outcomes["30"]
+    assert (waiting, decided, outcome["retained"]) == ([0, 0], 1, retained)
+    judged_on = ended_on + timedelta(days=31) if retained else due_on
+    assert outcome["on"] == judged_on.isoformat()
+    assert outcome["health_score_change"] == (12.0 if retained else None)
+
+
+def test_an_account_that_can_no_longer_renew_is_decided_at_once(
+    sessions: SessionFactory, session: Session
+) -> None:
+    due_on = TODAY - timedelta(days=1)
+    row = churned_intervention(session, TODAY - timedelta(days=32), due_on)
+
+    assert evaluate_outcomes(sessions, now=NOW) == 1
+
+    session.refresh(row)
+    assert row.outcomes["30"]["retained"] is False
+
+
+def churned_intervention(session: Session, ended_on: date, due_on: date) -> Intervention:
+    """An account whose contract has ended before the outcome of its intervention is due."""
+    factories.workspace(session)
+    create_account(session, "a1")
+    factories.subscription(session, ends_on=ended_on)
+    record_history(session, "a1", DONE_ON, score=40.0)
+    record_history(session, "a1", due_on, score=None, status="churned", paid_until=ended_on)
+    row = factories.intervention(session, state="done", baseline_on=DONE_ON, outcome_due_on=due_on)
+    session.commit()
+    return row

@@ -7,10 +7,12 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from app.accounts.hierarchy import MOST_LEVELS
+from app.accounts.renewals import grace_days
 from app.core.pagination import Paging, RowPage
 from app.core.query_helpers import fetch_page, filter_if_given, get_row, keyset
 from app.core.sql import load_sql
 from app.interventions.experiments.assignment import FamilyArm
+from app.interventions.queries import may_renew
 from app.interventions.tables import Assignment, Experiment
 
 SQL = load_sql(__file__)
@@ -101,11 +103,13 @@ def insert_assignments(
 def claim_due_assignments(session: Session, *, today: date) -> Sequence[Assignment]:
     """Lock a page of assignments whose horizon has passed, of all workspaces.
 
-    Rows locked by another worker are skipped.
+    Rows locked by another worker are skipped, and those whose account may still renew.
     """
+    due_on = Assignment.__table__.columns["due_on"]
+    is_open = may_renew(Assignment, due_on, today=today, grace=grace_days(session))
     return session.scalars(
         select(Assignment)
-        .where(Assignment.success.is_(None), Assignment.due_on < today)
+        .where(Assignment.success.is_(None), Assignment.due_on < today, ~is_open)
         .order_by(Assignment.due_on)
         .limit(PAGE_SIZE)
         .with_for_update(skip_locked=True)

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from app.core.db import SessionFactory
 from app.interventions.outcome_job import evaluate_outcomes
 from app.tables import Account, AccountSignal, Assignment, Experiment
+from tests import factories
 from tests.conftest import NOW
 from tests.interventions.experiments.scenario import (
     ACCOUNT_IDS,
@@ -82,6 +83,38 @@ def test_results_count_all_assigned_accounts_whatever_was_done(
     assert interval["low"] < interval["difference"] < interval["high"]
     assert results["verdict"] == "ok"
     assert results["sample_ratio_p"] > 0.001
+
+
+def test_an_assigned_account_that_renews_within_the_grace_is_a_success(
+    client: TestClient, session: Session, sessions: SessionFactory, crowd: list[str]
+) -> None:
+    """Two contracts end a day before the horizon; one is renewed after 20 days."""
+    start_experiment(client, session, arms=[{"arm": "treated", "share": 0.5}], horizon_days=30)
+    refresh(session, *crowd)
+    due_on = TODAY + timedelta(days=30)
+    ended_on = due_on - timedelta(days=1)
+    for account_id in assigned_arms(session):
+        lapsed = account_id in crowd[:2]
+        end, status = (ended_on, "churned") if lapsed else (None, "ok")
+        record_history(session, account_id, due_on, score=4.0, status=status, paid_until=end)
+        record_history(session, account_id, ended_on + timedelta(days=31), score=4.0)
+        factories.subscription(session, account_id, ends_on=end)
+    renewed_on = ended_on + timedelta(days=20)
+    factories.subscription(session, crowd[0], starts_on=renewed_on, known_on=renewed_on)
+    session.commit()
+
+    def decided() -> dict[str, bool]:
+        session.expire_all()
+        rows = session.scalars(select(Assignment).where(Assignment.success.is_not(None)))
+        return {row.account_id: bool(row.success) for row in rows}
+
+    for days in (31, 60):
+        while evaluate_outcomes(sessions, now=NOW + timedelta(days=days)):
+            pass
+        assert decided().keys() == {*crowd[2:]}
+    evaluate_outcomes(sessions, now=NOW + timedelta(days=61))
+
+    assert decided() == dict.fromkeys(crowd, True) | {crowd[1]: False}
 
 
 def test_before_the_horizon_there_are_no_rates(
