@@ -1,6 +1,7 @@
 """The schema is created by migrations only, and they can be undone."""
 
 import re
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -50,6 +51,7 @@ def test_the_migrations_create_the_tables_of_the_code(empty: Engine) -> None:
     """``alembic check`` raises if a migration is missing."""
     migrations.upgrade(empty)
     settings = migrations.alembic_config()
+    settings.stdout = sys.stdout  # the default is that of the test that imported Alembic first
 
     with empty.begin() as connection:
         settings.attributes["connection"] = connection

@@ -115,12 +115,12 @@ class _History:
         periods = list(periods)
         days = sorted({(key, day) for key, *both in periods for day in both})
         self._snapshots = queries.load_snapshots(session, workspace_id, days)
-        self._judged_on = _renewed_days(
+        self._last_days = _renewed_days(
             session,
             workspace_id,
             {(key, last): self._snapshots.get((key, last)) for key, _, last in periods},
         )
-        later = sorted({(key, day) for (key, _), day in self._judged_on.items()})
+        later = sorted({(key, day) for (key, _), day in self._last_days.items()})
         self._snapshots |= queries.load_snapshots(session, workspace_id, later)
         ids: dict[date, list[str]] = defaultdict(list)
         for key, _, last in periods:
@@ -137,16 +137,14 @@ class _History:
     def snapshots(
         self, account_id: str, first: date, last: date
     ) -> tuple[AccountSnapshot | None, AccountSnapshot | None]:
-        judged_on = self._last_day(account_id, last)
-        return self._snapshots.get((account_id, first)), self._snapshots.get(
-            (account_id, judged_on)
-        )
+        day = self._last_day(account_id, last)
+        return self._snapshots.get((account_id, first)), self._snapshots.get((account_id, day))
 
     def is_open(self, account_id: str, signal: str | None, day: date) -> bool:
         return (account_id, self._last_day(account_id, day), signal) in self._open
 
     def _last_day(self, account_id: str, day: date) -> date:
-        return self._judged_on.get((account_id, day), day)
+        return self._last_days.get((account_id, day), day)
 
 
 def _renewed_days(

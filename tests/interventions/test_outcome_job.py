@@ -141,8 +141,8 @@ def test_an_account_that_renews_within_the_grace_after_the_day_is_retained(
     session.refresh(row)
     outcome = row.outcomes["30"]
     assert (waiting, decided, outcome["retained"]) == ([0, 0], 1, retained)
-    judged_on = ended_on + timedelta(days=31) if retained else due_on
-    assert outcome["on"] == judged_on.isoformat()
+    day = ended_on + timedelta(days=31) if retained else due_on
+    assert outcome["on"] == day.isoformat()
     assert outcome["health_score_change"] == (12.0 if retained else None)
 
 
