@@ -29,6 +29,8 @@ log = get_logger()
 
 RESTART_SECONDS = 1.0
 DRAIN_SECONDS = 10
+BACKLOG = 128
+"""How many connections may wait to be accepted: thousands that come at once are taken by and by."""
 
 
 @contextmanager
@@ -166,6 +168,7 @@ def serve(settings: Settings, url: str, *, app: str = "app.asgi:create") -> None
             log_level="warning",
             access_log=False,
             server_header=False,
+            backlog=BACKLOG,
             timeout_graceful_shutdown=DRAIN_SECONDS,
         )
 
