@@ -146,6 +146,7 @@ CROSS_WORKSPACE_QUERIES = {
     "app.imports.queries.lock_unsettled_imports": WORKER,
     "app.interventions.experiments.queries.claim_due_assignments": WORKER,
     "app.interventions.queries.claim_due_interventions": WORKER,
+    "app.interventions.queries.may_renew": "it returns a condition and no rows",
     "app.jobs.queries.delete_finished_jobs": RETENTION,
     "app.jobs.queries.lock_next_job": WORKER,
     "app.health.definition.benchmark_queries.list_workspaces_to_check": WORKER,

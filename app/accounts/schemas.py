@@ -8,14 +8,14 @@ from pydantic import BeforeValidator, Field
 
 from app.accounts.hierarchy import Rollup
 from app.accounts.tables import Account, ExternalId
-from app.accounts.traits import SYSTEM_PATTERN, check_new_id
+from app.accounts.traits import BYTE_ORDER_MARK, SYSTEM_PATTERN, is_shortened
 from app.core.schemas import (
     NO_OTHER_KEYS,
     Count,
-    Day,
     Flag,
     Id,
     JsonObject,
+    NewDay,
     RequestModel,
     ResponseModel,
     Text,
@@ -23,13 +23,27 @@ from app.core.schemas import (
 
 LARGEST_MRR_CENTS = 10**14
 
-NO_SPACE = r"[^\x00\s\x1c-\x1f\x85]"
+NO_SPACE = r"[^\x00\s\x1c-\x1f\x85\ufeff]"
 """Any character but those that Python strips as spaces; the class of JSON Schema has fewer."""
+
+
+def _check_new_id(value: object) -> object:
+    """Raise ValueError for an id that must not be stored."""
+    if isinstance(value, str) and value != value.strip():
+        raise ValueError("An id must not begin or end with a space: remove the spaces.")
+    if isinstance(value, str) and BYTE_ORDER_MARK in value:
+        raise ValueError("An id must not contain a byte-order mark (U+FEFF): remove it.")
+    if isinstance(value, str) and is_shortened(value):
+        raise ValueError(
+            "The id was shortened by a spreadsheet, so digits are lost: send all its digits."
+        )
+    return value
+
 
 NewId = Annotated[
     Id,
-    Field(json_schema_extra={"pattern": rf"^{NO_SPACE}([^\x00]*{NO_SPACE})?$"}),
-    BeforeValidator(check_new_id),
+    Field(json_schema_extra={"pattern": rf"^{NO_SPACE}([^\x00\ufeff]*{NO_SPACE})?$"}),
+    BeforeValidator(_check_new_id),
 ]
 """An id that may be stored. Ids that were stored before with spaces can be read and erased."""
 
@@ -61,7 +75,7 @@ class AccountFields(RequestModel):
     end_customers: Count | None = Field(
         None, description="The number of customers that the account itself has.", examples=[12000]
     )
-    started_on: Day | None = Field(
+    started_on: NewDay | None = Field(
         None, description="The first day of the account as a customer.", examples=["2024-05-01"]
     )
     parent_id: ParentId = None

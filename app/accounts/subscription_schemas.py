@@ -14,7 +14,7 @@ from app.core.schemas import (
     WHOLE_NUMBER,
     Count,
     Currency,
-    Day,
+    NewDay,
     NoticeDays,
     RequestModel,
     ResponseModel,
@@ -37,16 +37,16 @@ class SubscriptionIn(RequestModel):
         None, description="Null: the workspace's base currency.", examples=["USD"]
     )
     seats: Count | None = Field(None, description="The number of seats bought.", examples=[25])
-    starts_on: Day | None = Field(
+    starts_on: NewDay | None = Field(
         None, description="The first day on these terms. Null: today.", examples=["2026-01-01"]
     )
-    ends_on: Day | None = Field(
+    ends_on: NewDay | None = Field(
         None,
         description="The first day without these terms. Null: no end. Terms that start on that "
         "day or later stay.",
         examples=["2027-01-01"],
     )
-    renewal_on: Day | None = Field(
+    renewal_on: NewDay | None = Field(
         None, description="The day on which the subscription renews.", examples=["2027-01-01"]
     )
     notice_days: NoticeDays | None = Field(
@@ -83,7 +83,7 @@ class SubscriptionIn(RequestModel):
 
 class SubscriptionEndIn(RequestModel):
     account_id: NewId
-    ends_on: Day | None = Field(
+    ends_on: NewDay | None = Field(
         None,
         description="The first day without the subscription. Null: today.",
         examples=["2026-04-01"],

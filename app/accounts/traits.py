@@ -7,6 +7,8 @@ from datetime import UTC, date, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
+from app.core.months import EARLIEST_DAY
+
 LARGEST_MRR = Decimal(10) ** 12
 LARGEST_COUNT = 2**53
 LARGEST_EXACT_FLOAT = 2**53
@@ -39,6 +41,7 @@ SHORTENED_ID = (
     " file again"
 )
 LONGEST_ID, LONGEST_ID_BYTES = 255, 765
+BYTE_ORDER_MARK = "\ufeff"
 NOT_IDS = frozenset(
     {
         *("", "null", "undefined", "none", "nan", "0", "true", "false", "anonymous", "guest"),
@@ -171,9 +174,14 @@ def parse_time(text: str) -> datetime:
 def parse_day(value: object) -> date:
     """Parse an ISO 8601 date, or the date of a date and time."""
     try:
-        return parse_time(str(value)).date()
+        day = parse_time(str(value)).date()
     except ValueError:
         raise ValueError("must be a day in the form YYYY-MM-DD, such as 2026-02-01") from None
+    if day < EARLIEST_DAY:
+        raise ValueError(
+            "must be a day from 1900-01-01 on: write the year with four digits, such as 2026"
+        )
+    return day
 
 
 def parse_currency(value: object) -> str:
@@ -197,6 +205,11 @@ def parse_number_id(value: object) -> str | None:
     return None
 
 
+def trim_id(text: str) -> str:
+    """Return an id without the spaces around it and without byte-order marks inside it."""
+    return text.replace(BYTE_ORDER_MARK, "").strip()
+
+
 def is_shortened(text: str) -> bool:
     """Whether an id is a number as a spreadsheet shortens it, such as 1.23457E+10.
 
@@ -205,19 +218,8 @@ def is_shortened(text: str) -> bool:
     return "+" in text and SHORTENED_NUMBER.fullmatch(text) is not None
 
 
-def check_new_id(value: object) -> object:
-    """Raise ValueError for an id that must not be stored."""
-    if isinstance(value, str) and value != value.strip():
-        raise ValueError("An id must not begin or end with a space: remove the spaces.")
-    if isinstance(value, str) and is_shortened(value):
-        raise ValueError(
-            "The id was shortened by a spreadsheet, so digits are lost: send all its digits."
-        )
-    return value
-
-
 def parse_id(value: object) -> str:
-    text = parse_text(value if isinstance(value, str) else parse_number_id(value))
+    text = parse_text(trim_id(value) if isinstance(value, str) else parse_number_id(value))
     if is_shortened(text):
         raise ValueError(SHORTENED_ID)
     too_long = len(text) > LONGEST_ID or len(text.encode()) > LONGEST_ID_BYTES

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from app.accounts.traits import LONGEST_ID, NOT_IDS
+from app.accounts.traits import LONGEST_ID, NOT_IDS, trim_id
 from app.billing.billing_events import ObjectKind, ParsedEvent
 from app.billing.fields import get_object, get_text
 
@@ -64,5 +64,5 @@ def collect_links(
 
 def _valid_id(account_id: str | None) -> str | None:
     """Return None for a placeholder such as "undefined": all customers would share that account."""
-    trimmed = (account_id or "").strip()
+    trimmed = trim_id(account_id or "")
     return None if trimmed.lower() in NOT_IDS or len(trimmed) > LONGEST_ID else trimmed

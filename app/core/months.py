@@ -5,6 +5,8 @@ from collections.abc import Iterable
 from datetime import date
 
 MONTHS_PER_YEAR = 12
+EARLIEST_DAY = date(1900, 1, 1)
+"""An earlier day of a contract, an account or a goal is a mistake, such as the year 0026."""
 RENEWAL_GRACE_DAYS = 31
 """The default of the setting: a contract is renewed so many days after its end, or sooner."""
 DIGITS = 9

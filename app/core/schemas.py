@@ -26,6 +26,7 @@ from typing_extensions import TypeAliasType
 
 from app.core import errors
 from app.core.errors import MEDIA_TYPE, FieldError, ProblemError, problem_body
+from app.core.months import EARLIEST_DAY
 
 MAX_COUNT = 2**53
 EXAMPLE_REQUEST_ID = "req_5f0c1c5c3a2b4d6e8f90"
@@ -67,6 +68,23 @@ def _iso_day(value: object) -> object:
 
 
 Day = Annotated[date, BeforeValidator(_iso_day)]
+
+
+def _not_too_early(day: date) -> date:
+    if day < EARLIEST_DAY:
+        raise PydanticCustomError(
+            "early_day",
+            "Must be a day from 1900-01-01 on: write the year with four digits, such as 2026.",
+        )
+    return day
+
+
+NewDay = Annotated[
+    Day,
+    AfterValidator(_not_too_early),
+    Field(json_schema_extra={"pattern": "^(19|[2-9][0-9])[0-9]{2}-"}, examples=["2026-03-01"]),
+]
+"""A day that may be stored of a contract, an account, a goal or a task."""
 
 
 def _iso_timestamp(value: object, check: ValidatorFunctionWrapHandler) -> object:

@@ -7,7 +7,7 @@ from pydantic import AfterValidator, AwareDatetime, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from app.accounts.schemas import NewId
-from app.core.schemas import Day, Id, RequestModel, ResponseModel, Text
+from app.core.schemas import Id, NewDay, RequestModel, ResponseModel, Text
 from app.engagement.parse_events import LONGEST_TEXT
 from app.engagement.schemas import MetricNumber
 
@@ -101,7 +101,7 @@ class FeedbackItemPatch(RequestModel):
     topic: Text | None = Field(None, examples=["appearance"])
     product_feature: Id | None = Field(None, examples=["editor"])
     owner: Text | None = Field(None, examples=["Ines Okafor"])
-    due_on: Day | None = Field(None, examples=["2026-05-01"])
+    due_on: NewDay | None = Field(None, examples=["2026-05-01"])
     status: Literal["open", "planned"] = Field(default_factory=lambda: "open")
 
 

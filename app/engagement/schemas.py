@@ -8,7 +8,7 @@ from pydantic_core import PydanticCustomError
 
 from app.accounts.catalog.schemas import DisplayName
 from app.accounts.schemas import NewId
-from app.core.schemas import WHOLE_NUMBER, Day, EventName, RequestModel, ResponseModel, Text
+from app.core.schemas import WHOLE_NUMBER, EventName, NewDay, RequestModel, ResponseModel, Text
 from app.engagement.parse_events import LARGEST_NUMBER
 from app.engagement.snapshot import GoalStatus
 
@@ -106,17 +106,17 @@ class GoalIn(MetricFields):
         None, description="Null: the current value of the metric.", examples=[2000]
     )
     target: MetricNumber = Field(examples=[10000])
-    starts_on: Day | None = Field(
+    starts_on: NewDay | None = Field(
         None, description="Null: today; a goal that exists keeps its start."
     )
-    due_on: Day = Field(examples=["2026-09-01"])
+    due_on: NewDay = Field(examples=["2026-09-01"])
 
 
 class GoalPatch(RequestModel):
     title: Text = Field(default_factory=str)
     target: MetricNumber = Field(default_factory=float)
-    due_on: Day = Field(default_factory=lambda: date.max)
-    closed_on: Day | None = Field(
+    due_on: NewDay = Field(default_factory=lambda: date.max)
+    closed_on: NewDay | None = Field(
         None, description="From this day on the goal is closed.", examples=["2026-03-01"]
     )
 

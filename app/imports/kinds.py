@@ -23,8 +23,9 @@ from app.accounts.traits import (
     parse_count,
     parse_currency,
     parse_day,
+    trim_id,
 )
-from app.core.schemas import Count, Currency, Day, Flag, Id, NoticeDays, RequestModel, Text
+from app.core.schemas import Count, Currency, Flag, Id, NewDay, NoticeDays, RequestModel, Text
 from app.events.reading.identifiers import parse_identifier
 from app.events.reading.quarantine_codes import QUARANTINE_CODES, QuarantineError
 from app.imports.errors import RowError
@@ -70,15 +71,15 @@ class SubscriptionImportRow(RequestModel):
 
     account_id: Id
     subscription_id: Id = "main"
-    starts_on: Day
-    known_on: Day | None = None
-    ends_on: Day | None = None
+    starts_on: NewDay
+    known_on: NewDay | None = None
+    ends_on: NewDay | None = None
     end_reason: Text | None = None
     plan: Text | None = None
     mrr_cents: int = Field(ge=0, le=LARGEST_MRR_CENTS, strict=True)
     currency: Currency | None = None
     seats: Count | None = None
-    renewal_on: Day | None = None
+    renewal_on: NewDay | None = None
     notice_days: NoticeDays | None = None
 
     @model_validator(mode="after")
@@ -148,12 +149,12 @@ def refuse_shortened_ids(row: Mapping[str, Any]) -> None:
         for several in external_ids.values():
             ids += [("external_ids", each) for each in _as_list(several)]
     for name, value in ids:
-        if isinstance(value, str) and is_shortened(value.strip()):
+        if isinstance(value, str) and is_shortened(trim_id(value)):
             raise ValueError(f"{name}: {SHORTENED_ID}")
 
 
 def trim_ids(row: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a row whose ids have no spaces around them."""
+    """Return a row whose ids have no spaces around them and no byte-order marks."""
     return {
         name: _trimmed(value) if name in ID_FIELDS or name == "external_ids" else value
         for name, value in row.items()
@@ -165,7 +166,7 @@ def _trimmed(value: Any) -> Any:  # noqa: ANN401 - any JSON value
         return {system: _trimmed(ids) for system, ids in value.items()}
     if isinstance(value, list):
         return [_trimmed(each) for each in value]
-    return value.strip() if isinstance(value, str) else value
+    return trim_id(value) if isinstance(value, str) else value
 
 
 def _as_list(value: object) -> list[Any]:

@@ -17,7 +17,7 @@ MAX_LINE_BYTES = 1024 * 1024
 MAX_COLUMNS = 16_384
 PAGE_BYTES = 4 * 1024 * 1024
 """After so many bytes a page ends, with as few rows as it has: blank lines take time too."""
-BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+BYTE_ORDER_MARK = "\ufeff".encode()
 DELIMITERS = ",;\t"
 UTF_16_MARKS = (b"\xff\xfe", b"\xfe\xff")
 """The first bytes of a file in UTF-16."""
@@ -59,14 +59,17 @@ class Lines:
         return b""
 
     def texts(self) -> Iterator[str]:
-        """Yield decoded lines with an end, as a CSV reader expects them."""
+        """Yield decoded lines with an end, as a CSV reader expects them.
+
+        Files that were put together have byte-order marks inside, also before quotes.
+        """
         for line in self:
             try:
                 text = line.decode()
             except UnicodeDecodeError:
                 self.bad[self.number - 1] = "invalid_encoding"
                 text = line.decode(errors="replace")
-            yield text + "\n"
+            yield text.replace(BYTE_ORDER_MARK.decode(), "") + "\n"
 
 
 class _RowTooLongError(Exception):
@@ -139,7 +142,7 @@ def read_header(source: FileSource) -> CsvHeader:
     texts = lines.texts()
     first = next(texts, "")
     delimiter = max(DELIMITERS, key=first.count)
-    rows = _RowLines(chain([first.removeprefix("\ufeff")], texts))
+    rows = _RowLines(chain([first], texts))
     try:
         columns = next(csv.reader(rows, delimiter=delimiter), [])
     except (csv.Error, _RowTooLongError):

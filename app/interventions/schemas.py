@@ -8,7 +8,7 @@ from pydantic import Field
 
 from app.accounts.schemas import NewId
 from app.core.languages import Language
-from app.core.schemas import Day, Id, RequestModel, ResponseModel, Text
+from app.core.schemas import Id, NewDay, RequestModel, ResponseModel, Text
 from app.interventions.ranking import RiskBasis
 from app.interventions.states import InterventionState
 from app.interventions.suggestion_text import texts_in
@@ -121,7 +121,7 @@ class InterventionPatch(RequestModel):
     """Assignee, due day and notes of an intervention. Null removes a value."""
 
     assignee: Text | None = Field(None, examples=["kim@example.com"])
-    due_on: Day | None = None
+    due_on: NewDay | None = None
     notes: Notes | None = None
 
 

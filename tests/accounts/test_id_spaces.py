@@ -15,7 +15,16 @@ from tests.events.calls import group, identify, track
 from tests.lifecycle.id_changes import erase
 
 API = "/api/v1"
-BAD_IDS = ["acme ", " acme", "acme\t", "1.23457E+10", "1E+15", "1,5e+10"]
+BAD_IDS = [
+    "acme ",
+    " acme",
+    "acme\t",
+    "\ufeffacme",
+    "ac\ufeffme",
+    "1.23457E+10",
+    "1E+15",
+    "1,5e+10",
+]
 GOOD_IDS = ["1e10", "12e5", "a b", "550e8400-e29b-41d4-a716-446655440000", "V1StGXR8_Z5jdHi6B-myT"]
 TICKET = {"account_id": "acme", "opened_at": "2026-03-01T00:00:00Z"}
 PATHS = ["accounts", "users", "subscriptions", "tickets", "goals", "plans", "product-features"]

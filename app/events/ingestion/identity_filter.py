@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from app.accounts import aliases, tombstones
 from app.accounts.aliases import Alias
 from app.accounts.tombstones import ACCOUNT, ANONYMOUS, MEMBER, USER, TombstoneMatch
+from app.accounts.traits import trim_id
 from app.core.sql import load_sql
 from app.events.reading.batch import ParsedBatch, RejectedEvent
 from app.events.reading.canonical import CanonicalEvent
@@ -176,7 +177,7 @@ def payload_tokens(payload: str) -> set[str]:
     """
     tokens = {_unquoted(match.group()) for match in TOKEN_PATTERN.finditer(payload)}
     tokens.update(payload.split('"'))
-    tokens.update([each.strip() for each in tokens])
+    tokens.update([trim_id(each) for each in tokens])
     return {each for each in tokens if 0 < len(each) <= MAX_TOKEN_LENGTH}
 
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from app.accounts.traits import NOT_IDS, is_shortened, parse_number_id
+from app.accounts.traits import NOT_IDS, is_shortened, parse_number_id, trim_id
 from app.events.reading.quarantine_codes import QuarantineError
 
 MAX_ID_LENGTH = 255
@@ -13,12 +13,13 @@ BYTES_PER_CHARACTER = 3
 def parse_identifier(value: Any) -> str | None:  # noqa: ANN401 - any JSON value
     """Return an id as text, None for null, and an empty text for a placeholder (``NOT_IDS``).
 
-    Spaces around an id do not belong to it. A number without exact digits counts as a placeholder.
+    Spaces around an id and byte-order marks do not belong to it. A number without exact digits
+    counts as a placeholder.
     Raises ``QuarantineError`` if the id is too long, or if a spreadsheet has shortened it.
     """
     if value is None:
         return None
-    text = (value if isinstance(value, str) else parse_number_id(value) or "").strip()
+    text = trim_id(value if isinstance(value, str) else parse_number_id(value) or "")
     if text.lower() in NOT_IDS:
         return ""
     if is_shortened(text):
