@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
-from fractions import Fraction
 
 from app.billing.amounts import Discount, Item
 from app.billing.billing_events import AppliedDiscount, Coupon
@@ -51,22 +50,25 @@ class DiscountHistory:
         found, some_unknown = list[Discount](), False
         for applied in self._all():
             coupon = applied.coupon or coupons.get(applied.coupon_id or "")
-            if coupon is None:
+            if coupon is None or (coupon.is_recurring and not _is_amount_known(coupon, currency)):
                 some_unknown = some_unknown or applied.key in self.current
             elif coupon.is_recurring:
-                found.append(_discount(applied, coupon, currency))
+                found.append(_discount(applied, coupon))
         return DiscountTerms(found, some_unknown)
 
     def _all(self) -> Iterable[AppliedDiscount]:
         return [*self.current.values(), *self.removed.values()]
 
 
-def _discount(applied: AppliedDiscount, coupon: Coupon, currency: str) -> Discount:
-    """Combine a coupon and its application; an amount in another currency does not count."""
-    amount = coupon.amount if coupon.currency in {None, currency} else Fraction(0)
+def _is_amount_known(coupon: Coupon, currency: str) -> bool:
+    """Whether the amount off is known in a currency: Stripe sends it in one of several."""
+    return not coupon.amount or coupon.currency in {None, currency}
+
+
+def _discount(applied: AppliedDiscount, coupon: Coupon) -> Discount:
     return Discount(
         coupon.percent,
-        amount,
+        coupon.amount,
         applied.item_id,
         coupon.products,
         applied.starts_on,

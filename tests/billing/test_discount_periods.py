@@ -198,3 +198,20 @@ def test_the_first_invoice_after_a_trial_is_discounted(
 
     assert paid_periods(session)[:1] == [("2026-01-01", "2026-01-15", 0)]
     assert paid_periods(session)[1][::2] == ("2026-01-15", 50_00)
+
+
+def test_an_amount_off_that_is_sent_in_another_currency_is_listed_as_unknown(
+    client: TestClient, session: Session
+) -> None:
+    """Stripe sends 10 USD; what comes off 100 EUR a month is in options that it leaves out."""
+    path = connect(client)
+    ten = {"id": "ten", "duration": "forever", "percent_off": None}
+    coupon = {**ten, "amount_off": 10_00, "currency": "usd"}
+    discount = {**half(duration="forever"), "coupon": coupon}
+    euros = {"currency": "eur", "unit_amount": 100_00, "unit_amount_decimal": "10000"}
+    event = subscription(currency="eur", price=euros, item={"quantity": 1}, discounts=[discount])
+    send_all(client, path, event)
+
+    [listed] = client.get(f"{sender.SOURCE_URL}/unmatched").json()["items"]
+    assert listed["reason"] == "unknown_discount"
+    assert paid_periods(session) == [("2026-01-01", None, 100_00)]
