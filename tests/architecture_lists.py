@@ -135,7 +135,6 @@ CROSS_WORKSPACE_QUERIES = {
     "app.billing.queries.find_source_by_id": "the secret id identifies the workspace",
     "app.billing.queries.lock_unsettled": WORKER,
     "app.events.ingestion.queries.drop_old_unattributed": RETENTION,
-    "app.interventions.queries.may_renew": "it returns an expression of a statement and no rows",
     "app.events.ingestion.queries.insert_events": ORIGIN,
     "app.events.sources.queries.delete_recovered_accounts": WORKER,
     "app.events.sources.queries.lock_quiet_sources": WORKER,
