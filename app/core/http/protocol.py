@@ -34,19 +34,24 @@ LINGER_SECONDS = 2.0
 MAX_PIPELINED = 100
 """How many requests of a connection may wait for the answers to earlier ones."""
 
-MAX_WAITING = 256
-"""How many connections of a process may wait for a head, or for a body without a valid key."""
+MAX_WAITING, MAX_WAITING_BYTES = 256, 24 * 1024 * 1024
+"""How many connections of a process may wait for a head, or for a body without a valid key, and how
+much of their bodies is held."""
 
 
 @dataclass(slots=True)
 class Connections:
-    """The open connections of a process by address, and those that wait, the oldest first."""
+    """The open connections of a process by address.
+
+    ``waiting``: those that wait, the oldest first, with the bytes that they hold.
+    """
 
     max_total: int
     max_per_address: int
     max_waiting: int = MAX_WAITING
+    max_waiting_bytes: int = MAX_WAITING_BYTES
     by_address: Counter[str] = field(default_factory=Counter)
-    waiting: dict["BoundedProtocol", None] = field(default_factory=dict)
+    waiting: dict["BoundedProtocol", int] = field(default_factory=dict)
     turns: Turns = field(default_factory=Turns)
 
     def add(self, address: str) -> ProblemError | None:
@@ -62,11 +67,16 @@ class Connections:
         if not self.by_address[address]:
             del self.by_address[address]
 
-    def wait(self, connection: "BoundedProtocol") -> None:
-        """Add a waiting connection. The one that has waited longest makes room for it."""
-        self.waiting.setdefault(connection, None)
-        if len(self.waiting) > self.max_waiting:
+    def wait(self, connection: "BoundedProtocol", held: int = 0) -> None:
+        """Note a waiting connection. Those that have waited longest make room for it."""
+        self.waiting[connection] = held
+        while self._is_full():
             next(iter(self.waiting)).refuse(RetryLaterError())
+
+    def _is_full(self) -> bool:
+        if len(self.waiting) > self.max_waiting:
+            return True
+        return sum(self.waiting.values()) > self.max_waiting_bytes
 
 
 class BoundedProtocol(HttpToolsProtocol):
@@ -119,7 +129,7 @@ class BoundedProtocol(HttpToolsProtocol):
         if self.is_complete or self.is_refused or self.transport.is_closing():
             return
         if not self.is_trusted:
-            self.others.wait(self)
+            self.others.wait(self, len(self.cycle.body) if self.cycle else 0)
         if not self.in_head:
             if self.framing_bytes > MAX_HEAD_BYTES:
                 self.refuse(HeadTooLargeError())

@@ -62,9 +62,10 @@ def serve() -> Iterator[Serve]:
         max_total: int = 50,
         max_per_address: int = 50,
         max_waiting: int = 50,
+        max_waiting_bytes: int = 10_000_000,
         turn_seconds: float = TURN_SECONDS,
     ) -> Connect:
-        connections = Connections(max_total, max_per_address, max_waiting)
+        connections = Connections(max_total, max_per_address, max_waiting, max_waiting_bytes)
         connections.turns = Turns(turn_seconds)
         state = {"connections": connections}
 

@@ -204,6 +204,24 @@ def test_who_waits_longest_makes_room_for_others(serve: Serve) -> None:
         connection.close()
 
 
+def test_who_waits_longest_makes_room_for_the_bodies_of_others(serve: Serve) -> None:
+    """Two bodies of 5,000 bytes fit into 12,000."""
+    connect = serve(max_waiting_bytes=12_000)
+    head = b"POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 5010\r\n\r\n"
+    waiting = [connect() for _ in range(4)]
+    for connection in waiting:
+        connection.sendall(head + b"0" * 5000)
+
+    refused = [read_all(connection)[0] for connection in waiting[:2]]
+
+    assert refused == [503, 503]
+    for connection in waiting[2:]:
+        connection.sendall(b"0123456789")
+        assert connection.recv(12) == b"HTTP/1.1 200"
+    for connection in waiting:
+        connection.close()
+
+
 def test_a_slow_body_with_a_valid_key_keeps_its_place(serve: Serve) -> None:
     connect = serve(max_waiting=1)
     with closing(connect()) as trusted:
