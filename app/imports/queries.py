@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict
 from datetime import date, datetime
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from sqlalchemy import (
     ColumnElement,
@@ -38,6 +38,14 @@ MAX_NOTED_LINES = 11
 """So many lines of one period are known by number: a line that contradicts names ten others."""
 MERGED_COLUMNS = {"traits", "feature_exceptions", "field_times"}
 FILE_OF_JOB = and_(ImportFile.workspace_id == Job.workspace_id, ImportFile.import_id == Job.id)
+
+
+class NotedDays(NamedTuple):
+    """What is noted of a period: its end, and the first line that states it."""
+
+    ends_on: date | None
+    is_unnamed: bool
+    first_line: int
 
 
 def upsert_rows(
@@ -196,12 +204,30 @@ def list_noted_periods(
 
 def list_noted_of_subscriptions(
     session: Session, workspace_id: str, import_id: str, subscriptions: Collection[bytes]
-) -> Sequence[ImportPeriod]:
-    """Return what is noted of all periods of subscriptions, given by their hashes."""
-    of_import = {"workspace_id": workspace_id, "import_id": import_id}
-    rows = select(ImportPeriod).filter_by(**of_import)
-    rows = rows.where(ImportPeriod.subscription.in_(subscriptions))
-    return session.scalars(rows.execution_options(populate_existing=True)).all()
+) -> Sequence[tuple[bytes, date, date, NotedDays]]:
+    """Return subscription, first day, known day and notes of all periods of subscriptions.
+
+    Subscriptions are given by their hashes. Contradicted periods are left out. Rows and not
+    entities: a page reads several times as many as it has lines.
+    """
+    noted = ImportPeriod
+    rows = select(
+        noted.subscription,
+        noted.starts_on,
+        noted.known_on,
+        noted.ends_on,
+        noted.is_unnamed,
+        noted.lines[1],
+    ).where(
+        noted.workspace_id == workspace_id,
+        noted.import_id == import_id,
+        noted.subscription.in_(subscriptions),
+        ~noted.is_contradicted,
+    )
+    return [
+        (subscription, starts_on, known_on, NotedDays(*note))
+        for subscription, starts_on, known_on, *note in session.execute(rows)
+    ]
 
 
 def delete_noted_periods(session: Session, workspace_id: str, import_id: str) -> None:

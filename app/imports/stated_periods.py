@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 from app.accounts.subscriptions import KnownPeriod
 from app.imports import queries
 from app.imports.errors import RowError
-from app.imports.queries import MAX_NOTED_LINES
+from app.imports.queries import MAX_NOTED_LINES, NotedDays
 from app.imports.tables import ImportPeriod
 
 SubscriptionKey = tuple[str, str]
@@ -59,16 +59,15 @@ class StatedPeriods:
 
     def load_subscriptions(
         self, subscriptions: Iterable[SubscriptionKey]
-    ) -> Mapping[PeriodKey, ImportPeriod]:
-        """Return what is noted of all periods of subscriptions, without contradicted ones."""
+    ) -> Mapping[PeriodKey, NotedDays]:
+        """Return the days of all noted periods of subscriptions, without contradicted ones."""
         hashes = {self._hash(subscription): subscription for subscription in subscriptions}
         rows = queries.list_noted_of_subscriptions(
             self.session, self.workspace_id, self.import_id, hashes.keys()
         )
         return {
-            (hashes[row.subscription], row.starts_on, row.known_on): row
-            for row in rows
-            if row.subscription and row.starts_on and row.known_on and not row.is_contradicted
+            (hashes[subscription], starts_on, known_on): note
+            for subscription, starts_on, known_on, note in rows
         }
 
     def _row(

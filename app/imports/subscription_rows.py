@@ -18,6 +18,7 @@ from app.accounts.subscriptions import (
 from app.accounts.tables import Subscription
 from app.imports import queries
 from app.imports.event_loader import RowFields
+from app.imports.queries import NotedDays
 from app.imports.row_results import NumberedRow, RowsResult, count_ends
 from app.imports.stated_periods import (
     NumberedVersion,
@@ -27,7 +28,6 @@ from app.imports.stated_periods import (
     conflict_error,
     group_by_period,
 )
-from app.imports.tables import ImportPeriod
 from app.workspaces.tables import Workspace
 
 SOURCE = "import"
@@ -215,30 +215,33 @@ def _stated_versions(stored: Versions) -> Versions:
 
 
 def _count_shortened(
-    stored: Versions, noted: Mapping[PeriodKey, ImportPeriod], lines: Collection[int]
+    stored: Versions, noted: Mapping[PeriodKey, NotedDays], lines: Collection[int]
 ) -> int:
     """Count periods that a newer one ends although the file states a later end or no id.
 
     ``stored``: the periods of these subscriptions, with any part of the file. ``noted``: all that
-    the file states of them. Each page counts the periods that its ``lines`` are the first to state,
-    as they are once the whole file is stored.
+    the file states of them. A subscription is counted once, with the page whose ``lines`` are the
+    first to state it, as it is when the whole file is stored.
     """
-    whole = _merge(stored, {key: _noted_version(key, note) for key, note in noted.items()})
+    first_lines: dict[SubscriptionKey, int] = {}
+    for (subscription, _, _), note in noted.items():
+        first = first_lines.get(subscription, note.first_line)
+        first_lines[subscription] = min(first, note.first_line)
+    stated = {key: note for key, note in noted.items() if first_lines[key[0]] in lines}
+    counted = {subscription for subscription, _, _ in stated}
+    before = {key: version for key, version in stored.items() if key[0] in counted}
+    whole = _merge(before, {key: _noted_version(key, note) for key, note in stated.items()})
     last_ends = {key[:2]: whole[key].period.ends_on for key in sorted(whole)}
-    last_notes = {key[:2]: noted[key] for key in sorted(noted)}
-    return sum(
-        _is_shortened(note, last_ends[start])
-        for start, note in last_notes.items()
-        if note.lines[0] in lines
-    )
+    last_notes = {key[:2]: stated[key] for key in sorted(stated)}
+    return sum(_is_shortened(note, last_ends[start]) for start, note in last_notes.items())
 
 
-def _noted_version(key: PeriodKey, note: ImportPeriod) -> KnownPeriod:
+def _noted_version(key: PeriodKey, note: NotedDays) -> KnownPeriod:
     _, starts_on, known_on = key
     return KnownPeriod(known_on, Period(starts_on, note.ends_on, NO_TERMS), SOURCE)
 
 
-def _is_shortened(note: ImportPeriod, end: date | None) -> bool:
+def _is_shortened(note: NotedDays, end: date | None) -> bool:
     """Whether a period ends before the file says, by an end or by the lack of an id."""
     if end is None:
         return False
