@@ -200,9 +200,9 @@ def test_first_value_of_an_account_that_is_older_is_unknown(
 
 @pytest.mark.usefixtures("veteran")
 def test_payers_are_observed_for_training_from_the_first_whole_window_on(session: Session) -> None:
-    """First event on 2026-01-07; 27 days later is 2026-02-03: the first month end is 02-28."""
+    """First event on 2026-01-07: the first 84 days end on 2026-03-31, which is a month end."""
     days = list_observation_days(
-        session, "acme", until=TODAY, horizon=Horizon(10, HorizonBasis.SUBSCRIPTION)
+        session, "acme", until=date(2026, 4, 10), horizon=Horizon(10, HorizonBasis.SUBSCRIPTION)
     )
 
-    assert days == [("a1", date(2026, 2, 28))]
+    assert days == [("a1", date(2026, 3, 31))]
