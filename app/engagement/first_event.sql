@@ -23,24 +23,24 @@ least(a.started_on, a.trial_started_on, (
 -- name: source_days
 -- By event name: the first event, of any name, of the sources that sent it by then. A key continues
 -- the source of an older key of its name that has an end: that was rotated, revoked or expires.
+WITH key_day AS (
+    SELECT key_id, min(first_day) AS day FROM source_event_name
+    WHERE workspace_id = :workspace_id GROUP BY key_id
+)
 SELECT n.name, min(least(s.day, older.day)) AS day
 FROM source_event_name n
-JOIN ({{key_days}}) AS s ON s.key_id = n.key_id
+JOIN key_day s ON s.key_id = n.key_id
 LEFT JOIN LATERAL (
     SELECT min(d.day) AS day
     FROM api_key k
     JOIN api_key o ON o.workspace_id = k.workspace_id AND o.name = k.name
         AND o.id <> k.id AND o.created_at <= k.created_at
         AND (o.revoked_at IS NOT NULL OR o.expires_at IS NOT NULL)
-    JOIN ({{key_days}}) AS d ON d.key_id = o.id
+    JOIN key_day d ON d.key_id = o.id
     WHERE k.workspace_id = :workspace_id AND k.id = n.key_id
 ) AS older ON true
 WHERE n.workspace_id = :workspace_id AND n.first_day <= {{known_on}}
 GROUP BY n.name
-
--- name: key_days
-SELECT key_id, min(first_day) AS day FROM source_event_name
-WHERE workspace_id = :workspace_id GROUP BY key_id
 
 -- name: find_source_days
 SELECT name, day FROM ({{source_days}}) AS d WHERE name = ANY(CAST(:names AS text[]))

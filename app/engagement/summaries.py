@@ -94,6 +94,11 @@ def count_tickets(
     return counts
 
 
+def metric_currency(metric: str | None, base_currency: str | None) -> str | None:
+    """Return the currency of the numbers of a metric; None: they are no money."""
+    return base_currency if metric == "mrr" else None
+
+
 def goal_progress(
     goal: OpenGoal, value: float | None, as_of: date, *, base_currency: str
 ) -> GoalProgress:
@@ -103,7 +108,7 @@ def goal_progress(
         value=value,
         share=share,
         progress=goal_status(goal, share, as_of),
-        currency=base_currency if goal.metric == "mrr" else None,
+        currency=metric_currency(goal.metric, base_currency),
     )
 
 

@@ -7,6 +7,7 @@ from enum import StrEnum
 from itertools import chain
 from typing import Any, Protocol
 
+from app.accounts.traits import BYTE_ORDER_MARK
 from app.events.reading import decoding
 from app.events.reading.errors import InvalidBodyError
 from app.imports.errors import InvalidFileError, RowError
@@ -17,7 +18,7 @@ MAX_LINE_BYTES = 1024 * 1024
 MAX_COLUMNS = 16_384
 PAGE_BYTES = 4 * 1024 * 1024
 """After so many bytes a page ends, with as few rows as it has: blank lines take time too."""
-BYTE_ORDER_MARK = "\ufeff".encode()
+MARK_BYTES = BYTE_ORDER_MARK.encode()
 DELIMITERS = ",;\t"
 UTF_16_MARKS = (b"\xff\xfe", b"\xfe\xff")
 """The first bytes of a file in UTF-16."""
@@ -69,7 +70,7 @@ class Lines:
             except UnicodeDecodeError:
                 self.bad[self.number - 1] = "invalid_encoding"
                 text = line.decode(errors="replace")
-            yield text.replace(BYTE_ORDER_MARK.decode(), "") + "\n"
+            yield text.replace(BYTE_ORDER_MARK, "") + "\n"
 
 
 class _RowTooLongError(Exception):
@@ -171,7 +172,7 @@ def _text_blocks(source: FileSource) -> Iterator[bytes]:
 def check_ndjson(source: FileSource) -> None:
     """Raise InvalidFileError unless the first non-blank line is a JSON object."""
     for line in Lines(_text_blocks(source)):
-        if line.strip().removeprefix(BYTE_ORDER_MARK):
+        if line.strip().removeprefix(MARK_BYTES):
             try:
                 value = decoding.parse_json(line.strip()).value
             except InvalidBodyError:
@@ -239,7 +240,7 @@ class CsvReader:
     def _is_header(self, cells: list[str]) -> bool:
         """Whether a row repeats the column names, as where files were joined."""
         return self._columns[0] in cells[0] and self._columns == [
-            cell.removeprefix("\ufeff").strip() for cell in cells[: self._width]
+            cell.strip() for cell in cells[: self._width]
         ]
 
 
@@ -258,7 +259,7 @@ class NdjsonReader:
             if raw is None:
                 page.last = True
                 break
-            self._add(page, raw.strip().removeprefix(BYTE_ORDER_MARK), lines.number - 1)
+            self._add(page, raw.strip().removeprefix(MARK_BYTES), lines.number - 1)
         page.offset, page.line = lines.offset, lines.number
         return page
 

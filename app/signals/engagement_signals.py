@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 
 from app.engagement.snapshot import Feedback, GoalStatus, SurveyAnswer
+from app.engagement.summaries import metric_currency
 from app.signals.inputs import SignalInputs
 from app.signals.signal import Severity, Signal, Signals, make_signal
 from app.signals.thresholds import SignalThresholds
@@ -181,13 +182,8 @@ def _goal_signals(
                 share=goal.share,
                 due_on=goal.due_on,
                 metric=goal.metric,
-                currency=_currency(inputs, goal.metric),
+                currency=goal.currency,
             )
-
-
-def _currency(inputs: SignalInputs, metric: str | None) -> str | None:
-    """Return the currency of the numbers of a metric; None: they are no money."""
-    return inputs.base_currency if metric == "mrr" else None
 
 
 def goal_missing(inputs: SignalInputs, thresholds: SignalThresholds) -> Signals:
@@ -224,7 +220,7 @@ def tier_near(inputs: SignalInputs, thresholds: SignalThresholds) -> Signals:
             key=tier.next_key or "",
             tier=tier.next_name,
             metric=tier.next_metric,
-            currency=_currency(inputs, tier.next_metric),
+            currency=metric_currency(tier.next_metric, inputs.base_currency),
             value=tier.next_value,
             threshold=tier.next_threshold,
             missing=tier.missing,

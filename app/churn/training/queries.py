@@ -25,11 +25,16 @@ TRAINING = "train_model"
 """The kind of the jobs that train."""
 
 ENDED_LATELY = "p.known_end BETWEEN CAST({day} AS date) - CAST(:grace_days AS int) AND {day}"
-SQL = load_sql(
-    __file__,
-    without_excluded_users=without_excluded_users(),
-    renewals_by_account=renewals(ends_on="known_end", is_wanted=ENDED_LATELY.format(day=":day")),
-    renewals_by_row=renewals(
+SQL = load_sql(__file__, without_excluded_users=without_excluded_users())
+PAYING_ACCOUNTS = SQL.compose(
+    "paying_accounts",
+    known_by="CAST(:day AS date)",
+    renewals=renewals(ends_on="known_end", is_wanted=ENDED_LATELY.format(day=":day")),
+)
+LEFT_ON_DAYS = SQL.compose(
+    "left_on_days",
+    known_by="w.day",
+    renewals=renewals(
         key="n",
         later="later_period",
         ends_on="known_end",
@@ -137,7 +142,7 @@ def list_active_accounts(
     values: dict[str, Any] = {"workspace_id": workspace_id, "day": day}
     if horizon.basis is HorizonBasis.SUBSCRIPTION:
         values["grace_days"] = grace_days(session)
-        return session.scalars(SQL.paying_accounts, values).all()
+        return session.scalars(PAYING_ACCOUNTS, values).all()
     values["after"] = day - timedelta(days=horizon.days)
     return session.scalars(USING_ACCOUNTS, values).all()
 
@@ -166,7 +171,7 @@ def load_outcomes(
     }
     if horizon.basis is HorizonBasis.SUBSCRIPTION:
         known = {"grace_days": grace_days(session), "until": until}
-        rows = session.execute(SQL.left_on_days, {**values, **known})
+        rows = session.execute(LEFT_ON_DAYS, {**values, **known})
         return [Outcome(row.has_left, row.paid_until if row.has_left else None) for row in rows]
     bounds = {"within": horizon.days, "first_day": min(ends), "last_day": max(ends)}
     rows = session.execute(USED_BEFORE_DAYS, {**values, **bounds})

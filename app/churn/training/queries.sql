@@ -1,21 +1,18 @@
--- name: end_known_by_day
+-- name: known_end
 -- An end that was recorded together with the start, as imports of history do, counts as known only
 -- when it has come.
-CASE WHEN s.known_on > s.starts_on OR s.ends_on <= CAST(:day AS date) THEN s.ends_on END
-
--- name: end_known_by_requested_day
-CASE WHEN s.known_on > s.starts_on OR s.ends_on <= w.day THEN s.ends_on END
+CASE WHEN s.known_on > s.starts_on OR s.ends_on <= {{known_by}} THEN s.ends_on END
 
 -- name: paying_accounts
 WITH period AS (
     SELECT DISTINCT ON (s.account_id, s.subscription_id, s.starts_on) s.*,
-           {{end_known_by_day}} AS known_end
+           {{known_end}} AS known_end
     FROM subscription s
     WHERE s.workspace_id = :workspace_id AND s.known_on <= :day
       AND s.starts_on <= CAST(:day AS date) + CAST(:grace_days AS int)
     ORDER BY s.account_id, s.subscription_id, s.starts_on, s.known_on DESC
 ),
-{{renewals_by_account}}
+{{renewals}}
 SELECT DISTINCT p.account_id
 FROM period p LEFT JOIN renewal r USING (account_id, subscription_id, starts_on)
 WHERE p.starts_on <= :day AND p.mrr_cents > 0 AND coalesce(p.ends_on > p.starts_on, true)
@@ -39,7 +36,7 @@ WITH requested AS (
 ),
 period AS (
     SELECT DISTINCT ON (w.n, s.subscription_id, s.starts_on) w.n, w.day, s.*,
-           {{end_known_by_requested_day}} AS known_end
+           {{known_end}} AS known_end
     FROM requested w
     JOIN subscription s ON s.workspace_id = :workspace_id AND s.account_id = w.account_id
         AND s.known_on <= w.day AND s.starts_on <= w.day
@@ -53,7 +50,7 @@ later_period AS (
         AND s.starts_on <= w.day + CAST(:grace_days AS int)
     ORDER BY w.n, s.subscription_id, s.starts_on, s.known_on DESC
 ),
-{{renewals_by_row}},
+{{renewals}},
 course AS (
     SELECT p.n, bool_or(coalesce(coalesce(r.held_until, p.known_end) > p.day, true)) AS pays,
            max(p.known_end) AS paid_until
