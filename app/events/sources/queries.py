@@ -142,13 +142,11 @@ def list_sources(session: Session, workspace_id: str, paging: Paging) -> RowPage
     """Return a page of sources, in the order of key ids."""
     stale = (
         select(func.count())
-        .where(
-            StaleAccount.workspace_id == Source.workspace_id, StaleAccount.key_id == Source.key_id
-        )
+        .where(StaleAccount.workspace_id == workspace_id, StaleAccount.key_id == Source.key_id)
         .scalar_subquery()
     )
     rotated = exists().where(
-        AuditEntry.workspace_id == Source.workspace_id,
+        AuditEntry.workspace_id == workspace_id,
         AuditEntry.action == ROTATED_ACTION,
         AuditEntry.subject == Source.key_id,
     )
