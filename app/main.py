@@ -7,6 +7,7 @@ import threading
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import partial
 from types import FrameType
 from typing import Any
@@ -49,6 +50,8 @@ from app.interventions.playbooks.endpoints import router as playbooks_router
 from app.jobs.endpoints import router as jobs_router
 from app.lifecycle.endpoints import router as lifecycle_router
 from app.lifecycle.event_trace_endpoints import router as trace_router
+from app.members.endpoints import router as members_router
+from app.members.service import SessionLimits
 from app.portfolio.churn_risk_endpoints import router as churn_risk_router
 from app.portfolio.endpoints import routers as portfolio_routers
 from app.reports.backtests.endpoints import router as backtests_router
@@ -74,6 +77,7 @@ ROUTERS = (  # none includes others: FastAPI would build the routes of those onc
     *accounts_routers,
     *health_routers,
     workspaces_router,
+    members_router,
     quarantine_router,
     stats_router,
     trace_router,
@@ -185,6 +189,10 @@ def attach(app: FastAPI, storage: Storage, settings: Settings, clock: Clock) -> 
     app.state.serves_metrics = settings.metrics_port is None
     app.state.limits = IngestLimits.from_settings(settings)
     app.state.import_bytes = settings.import_bytes
+    app.state.public_url = settings.public_url
+    app.state.session_limits = SessionLimits(
+        timedelta(hours=settings.session_idle_hours), timedelta(days=settings.session_days)
+    )
     app.state.known_names = KnownEventNames()
     app.state.caller_cache = CallerCache()
     app.state.current_account_id = aliases.resolve_before_request

@@ -66,6 +66,7 @@ TAGS = {
     "jobs": "Long work in the background.",
     "privacy": "Erasure of accounts and users.",
     "workspace": "Settings of the workspace, API keys and the audit log.",
+    "members": "The people of your own team who use the page, their roles and sign-in links.",
     "operations": "Health checks and metrics of the service itself. They need no key.",
 }
 FILTER_LANGUAGES = (

@@ -68,6 +68,7 @@ from app.imports.tables import ImportChunk, ImportFile, ImportPeriod, ImportRowE
 from app.interventions.tables import Assignment, Experiment, Intervention, OwnPlaybook
 from app.jobs.tables import Job
 from app.lifecycle.tables import IdChange
+from app.members.tables import Member, MemberSession
 from app.portfolio.tables import SavedSegment
 from app.signals.tables import AccountActivity, AccountSignal, SignalSettings
 from app.usage.tables import DailyReach, DailyUsage, FirstUse
@@ -131,6 +132,8 @@ __all__ = [
     "Invoice",
     "Job",
     "LoyaltyTier",
+    "Member",
+    "MemberSession",
     "Message",
     "MessageSequence",
     "OnboardingCompletion",

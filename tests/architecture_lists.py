@@ -99,6 +99,7 @@ PURE_FILES = {
     "reports/backtests/ranking_metrics.py",
     "reports/kpis/lifetime.py",
     "reports/review/page.py",
+    "members/tokens.py",
     "portfolio/fields.py",
     *(f"signals/{name}.py" for name in ("activity", "config", "detect", "diff", "inputs")),
     *(f"signals/{name}.py" for name in ("sentences", "signal")),
@@ -121,6 +122,7 @@ WORKER = "the worker claims work of all workspaces"
 ORIGIN = "the origin of the events contains the workspace"
 COMMAND_LINE = "the user of the command line owns all workspaces"
 API_KEY = "the API key identifies the workspace"
+MEMBER = "the secret token identifies the member and so the workspace"
 
 CROSS_WORKSPACE_QUERIES = {
     "app.alerts.queries.list_swept_workspaces": WORKER,
@@ -152,6 +154,11 @@ CROSS_WORKSPACE_QUERIES = {
     "app.health.overrides.queries.end_expired_overrides": WORKER,
     "app.imports.queries.disable_synchronous_commit": "it sets an option of the transaction",
     "app.portfolio.revenue_at_risk_queries.list_by_revenue_at_risk": "the query has the workspace",
+    "app.members.queries.delete_session": MEMBER,
+    "app.members.queries.find_link": MEMBER,
+    "app.members.queries.find_session": MEMBER,
+    "app.members.queries.mark_session_seen": MEMBER,
+    "app.members.queries.take_link": MEMBER,
     "app.webhooks.delivery_queries.claim_deliveries": WORKER,
     "app.webhooks.delivery_queries.lock_affected_endpoints": WORKER,
     "app.webhooks.delivery_queries.delete_old_messages": RETENTION,
@@ -189,6 +196,11 @@ CROSS_WORKSPACE_READ_QUERIES = (
     "app.interventions.queries.claim_due_interventions",
     "app.jobs.queries.delete_finished_jobs",
     "app.jobs.queries.lock_next_job",
+    "app.members.queries.delete_session",
+    "app.members.queries.find_link",
+    "app.members.queries.find_session",
+    "app.members.queries.mark_session_seen",
+    "app.members.queries.take_link",
     "app.webhooks.delivery_queries.delete_old_messages",
     "app.webhooks.delivery_queries.limit_waits",
     "app.workspaces.idempotency_queries.delete_expired_keys",

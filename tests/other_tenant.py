@@ -72,6 +72,7 @@ LIST_PATHS = {
     "{erasure_id}": "erasures",
     "{move_id}": "account-moves",
     "{key_id}": "api-keys",
+    "{member_id}": "members",
     "{endpoint_id}": "webhook-endpoints",
     "{message_id}": "messages",
 }
@@ -125,6 +126,7 @@ def create_everything(client: TestClient, session: Session, key: str, workspace_
     )
     session.add(parked)
     session.commit()
+    client.post("/api/v1/members", json={"email": "kim@example.com", "name": "Kim"})
     change_ids(client, session)
     send_message(client, session, workspace_id)
 

@@ -107,6 +107,11 @@ NOT_FOUND_ROUTES = {
     "GET /api/v1/experiments/{experiment_id}/results",
     "POST /api/v1/experiments/{experiment_id}/stop",
     "POST /api/v1/experiments/{experiment_id}/roll-out",
+    "GET /api/v1/members/{member_id}",
+    "PATCH /api/v1/members/{member_id}",
+    "DELETE /api/v1/members/{member_id}",
+    "POST /api/v1/members/{member_id}/link",
+    "POST /api/v1/members/{member_id}/sign-out",
     "POST /api/v1/api-keys/{key_id}/revoke",
     "POST /api/v1/api-keys/{key_id}/rotate",
     "GET /api/v1/alerts/{alert_id}",
@@ -216,6 +221,7 @@ LIST_ROUTES = {
     "GET /api/v1/webhook-endpoints",
     "GET /api/v1/messages",
     "GET /api/v1/changes",
+    "GET /api/v1/members",
 }
 # Routes about the caller's own workspace.
 OWN_WORKSPACE_ROUTES = {
@@ -234,6 +240,7 @@ OWN_WORKSPACE_ROUTES = {
     "PATCH /api/v1/workspace",
     "GET /api/v1/api-keys",
     "POST /api/v1/api-keys",
+    "POST /api/v1/members",
     "GET /api/v1/audit-entries",
     "POST /api/v1/scorecards",
     "POST /api/v1/churn-models",
@@ -266,6 +273,7 @@ REQUEST_BODIES: dict[str, Any] = {
     "POST /api/v1/subscriptions/{subscription_id}/end": {"account_id": OTHER_TENANT_ID},
     "POST /api/v1/webhook-endpoints": {"url": "https://crm.example/hook"},
     "POST /api/v1/webhook-endpoints/{endpoint_id}/recover": {"since": "2026-03-01T00:00:00Z"},
+    "POST /api/v1/members": {"email": "lee@example.com", "name": "Lee"},
     "POST /api/v1/api-keys": {"name": "k", "scopes": ["health:read"]},
     "POST /api/v1/scorecards/{version}/restate": {"since": "2026-03-01", "until": "2026-03-02"},
     "PUT /api/v1/accounts/{account_id}/health/override": {

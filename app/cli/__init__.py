@@ -17,6 +17,7 @@ from app.cli.data import import_app, refresh, train
 from app.cli.doctoring import doctor
 from app.cli.erasures import erasures_app
 from app.cli.examples import add_examples
+from app.cli.members import member_app
 from app.cli.processes import demo, migrate, serve, worker
 
 app = typer.Typer(
@@ -51,6 +52,7 @@ def options(
 
 app.add_typer(workspace_app, name="workspace")
 app.add_typer(key_app, name="key")
+app.add_typer(member_app, name="member")
 app.add_typer(import_app, name="import")
 app.add_typer(erasures_app, name="erasures")
 add_examples(app)

@@ -21,6 +21,11 @@ EXAMPLES = {
     "key list": "python -m app key list --workspace acme",
     "key revoke": "python -m app key revoke 0grWahlcaD",
     "key rotate": "python -m app key rotate 0grWahlcaD --overlap-hours 48",
+    "member invite": "python -m app member invite kim@example.com --workspace acme --role admin",
+    "member link": "python -m app member link kim@example.com --workspace acme",
+    "member list": "python -m app member list --workspace acme",
+    "member sign-out": "python -m app member sign-out kim@example.com --workspace acme",
+    "member remove": "python -m app member remove kim@example.com --workspace acme",
     "import events": (
         "python -m app import events events.csv.gz --workspace acme --map event=name"
         " --map timestamp=time --dry-run"

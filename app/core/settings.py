@@ -47,6 +47,8 @@ class Settings(BaseSettings):
     message_retention_days: int = Field(default=30, ge=1)
     webhook_allowed_networks: str | None = None
     public_url: str | None = None
+    session_idle_hours: int = Field(default=72, ge=1, le=8760)
+    session_days: int = Field(default=30, ge=1, le=366)
     max_wire_bytes: int = Field(default=5 * 1024 * 1024, ge=1024)
     max_body_bytes: int = Field(default=10 * 1024 * 1024, ge=1024)
     max_batch_events: int = Field(default=2500, ge=1)
