@@ -41,7 +41,7 @@ COMPUTED_IDS: dict[str, list[str]] = {
     EXPLANATIONS: [f"metric_{name}" for name in METRIC_NAMES],
     STATUS_REASONS: [],
     DRIVERS: [
-        *(f"feature_{columns[0]}" for columns in COLUMNS_BY_SIGNAL.values()),
+        *(f"feature_{name}" for names in COLUMNS_BY_SIGNAL.values() for name in names),
         *(f"stage_{stage}" for stage in ModelStage),
         *(f"why_{code}" for code in RULES_CODES),
     ],

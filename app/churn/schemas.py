@@ -69,7 +69,7 @@ class RiskDriverOut(ResponseModel):
 
     signal: str = Field(examples=["silence"])
     feature: str = Field(
-        description="The feature whose values represent the signal.", examples=["recency"]
+        description="The feature that carries the effect of the signal.", examples=["recency"]
     )
     direction: Literal["raises", "lowers"]
     effect: float = Field(

@@ -6,7 +6,7 @@ cause.
 
 import math
 
-from app.churn.model.drivers import RiskDriver
+from app.churn.model.drivers import COLUMNS_BY_SIGNAL, RiskDriver
 from app.churn.model.levels import ModelStage
 from app.churn.model.rules_reason import MIN_CHURNED, RulesReason
 from app.core.catalogue import Catalogue, load_catalogue
@@ -14,7 +14,8 @@ from app.core.languages import Language
 from app.core.number_format import format_number
 from app.features.table import EVENT_COLUMN_PREFIX
 
-SHOWN_AS_PERCENT = {"seat_use", "top_user_share", "onboarding_share"}
+SHARES = {"seat_use", "top_user_share", "onboarding_share"}
+LOG_CHANGES = {*COLUMNS_BY_SIGNAL["trend"], "mrr_change_84"}
 
 
 def driver_sentence(driver: RiskDriver, language: Language) -> str:
@@ -46,11 +47,11 @@ def _feature_name(feature: str, texts: Catalogue) -> str:
 
 
 def _format(feature: str, value: float | None, texts: Catalogue) -> str | None:
-    """Format a value for display; None stays None. A trend is a logarithm, shown in percent."""
+    """Format a value for display; None stays None. Shares and logs of changes are in percent."""
     if value is None:
         return None
-    if feature == "trend_events":
+    if feature in LOG_CHANGES:
         return texts.format("percent", number=format_number(100 * (math.exp(value) - 1), 0))
-    if feature in SHOWN_AS_PERCENT:
+    if feature in SHARES:
         return texts.format("percent", number=format_number(100 * value))
     return format_number(value)

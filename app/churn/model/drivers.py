@@ -1,14 +1,17 @@
 """The drivers of an account's churn risk: column contributions, summed by signal. Pure."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from app.core.arrays import Floats, np
+from app.core.arrays import Floats, Integers, np
 from app.features.table import EVENT_COLUMN_PREFIX
 
-MAX_DRIVERS = 5
+MAX_DRIVERS, MAX_CHECKED = 5, 8
+"""Some of the strongest signals may have no column that agrees with their direction."""
 MIN_EFFECT = 1e-3
 """In log-odds, or points of the rules. A smaller effect is not reported."""
+ROUNDING = 1e-9
+"""In log-odds. A smaller difference is none."""
 
 COLUMNS_BY_SIGNAL: Mapping[str, tuple[str, ...]] = {
     "activity": ("events_28", "events_7", "events_14", "events_84"),
@@ -35,16 +38,16 @@ COLUMNS_BY_SIGNAL: Mapping[str, tuple[str, ...]] = {
     "onboarding": ("onboarding_share",),
     "payment": ("failed_payments_84",),
 }
-"""Each signal with the columns that measure it; the first column is the one shown."""
+"""Each signal with the columns that measure it; the first is shown if several carry it equally."""
 
 
 @dataclass(frozen=True, slots=True)
 class RiskDriver:
     """A signal and what it adds to the risk.
 
-    ``feature``: the column shown for the signal. ``effect``: in log-odds of a model, or points of
-    the rules. ``before``: the account's own value four weeks earlier. ``peers``: the median of the
-    workspace's accounts.
+    ``feature``: the column that carries the effect. ``effect``: in log-odds of a model, or points
+    of the rules. ``before``: the account's own value four weeks earlier. ``peers``: the median of
+    the workspace's accounts.
     """
 
     signal: str
@@ -66,40 +69,89 @@ def top_drivers(
     contributions: Floats,
     before: Floats,
     peers: Mapping[str, float],
+    *,
+    log_odds: Callable[[Floats], Floats] | None = None,
 ) -> list[list[RiskDriver]]:
     """Return the strongest signals of each row, strongest first.
 
     ``x``, ``contributions`` and ``before`` have the same rows, with columns by ``names``.
-    ``peers``: the workspace's medians by column name.
+    ``peers``: the workspace's medians by column name. ``log_odds``: of a model, for such rows. With
+    it, a signal is shown only by a column that points in the direction of the signal: at the
+    median of the peers in this column alone, the log-odds are not further in that direction.
     """
     columns: dict[str, list[int]] = {}
     for column, name in enumerate(names):
         columns.setdefault(signal_of_column(name), []).append(column)
     signals = list(columns)
-    shown = [_shown_column(signal, names, columns[signal]) for signal in signals]
     effects = np.column_stack([contributions[:, each].sum(axis=1) for each in columns.values()])
-    order = np.argsort(-np.abs(effects), axis=1, kind="stable")[:, :MAX_DRIVERS]
-    return [
-        [
-            RiskDriver(
-                signals[n],
-                names[shown[n]],
-                float(effects[row, n]),
-                _none_if_missing(x[row, shown[n]]),
-                _none_if_missing(before[row, shown[n]]),
-                peers.get(names[shown[n]]),
-            )
-            for n in order[row]
-            if abs(effects[row, n]) >= MIN_EFFECT
-        ]
-        for row in range(len(x))
-    ]
+    strongest = np.argsort(-np.abs(effects), axis=1, kind="stable")[:, :MAX_CHECKED]
+    rows = np.repeat(np.arange(len(x)), strongest.shape[1])
+    pairs = rows, strongest.ravel()
+    carriers = _rank_carriers(names, columns, contributions, effects)[pairs]
+    if log_odds is None:
+        shown = carriers[:, 0]
+    else:
+        medians = np.array([peers.get(name, np.nan) for name in names])
+        shown = _find_agreeing(
+            carriers, rows, np.sign(effects[pairs]), x=x, medians=medians, log_odds=log_odds
+        )
+    drivers: list[list[RiskDriver]] = [[] for _ in x]
+    for row, n, column in zip(*pairs, shown, strict=True):
+        of_row, effect = drivers[row], float(effects[row, n])
+        if column >= 0 and abs(effect) >= MIN_EFFECT and len(of_row) < MAX_DRIVERS:
+            value, earlier = (_none_if_missing(each[row, column]) for each in (x, before))
+            name = names[column]
+            driver = RiskDriver(signals[n], name, effect, value, earlier, peers.get(name))
+            of_row.append(driver)
+    return drivers
 
 
-def _shown_column(signal: str, names: Sequence[str], columns: Sequence[int]) -> int:
-    """Return the column that represents a signal best, among the given columns."""
-    preferred = COLUMNS_BY_SIGNAL.get(signal, (signal,))
-    return min(columns, key=lambda column: preferred.index(names[column]))
+def _rank_carriers(
+    names: Sequence[str],
+    columns_by_signal: Mapping[str, Sequence[int]],
+    contributions: Floats,
+    effects: Floats,
+) -> Integers:
+    """Rank the columns that carry each signal of each row: those that add most in its direction.
+
+    Returns an array of rows by signals by ranks. -1: no other column adds in the direction.
+    """
+    width = max(map(len, columns_by_signal.values()))
+    carriers = np.full((*effects.shape, width), -1)
+    for n, (signal, columns) in enumerate(columns_by_signal.items()):
+        preferred = COLUMNS_BY_SIGNAL.get(signal, (signal,))
+        ordered = np.array(sorted(columns, key=lambda column: preferred.index(names[column])))
+        added = contributions[:, ordered] * np.sign(effects[:, n])[:, None]
+        order = np.argsort(-added, axis=1, kind="stable")
+        adds = np.take_along_axis(added, order, axis=1) > 0
+        carriers[:, n, : len(columns)] = np.where(adds, ordered[order], -1)
+    return carriers
+
+
+def _find_agreeing(
+    carriers: Integers,
+    rows: Integers,
+    direction: Floats,
+    *,
+    x: Floats,
+    medians: Floats,
+    log_odds: Callable[[Floats], Floats],
+) -> Integers:
+    """Return the first carrier of each pair of row and signal that agrees with its direction.
+
+    -1: none does. An unknown median agrees. ``carriers``, ``rows``, ``direction``: by pair.
+    """
+    shown, actual = np.full(len(rows), -1), log_odds(x)
+    for column in carriers.T:
+        open_pairs = np.flatnonzero((shown < 0) & (column >= 0))
+        row, chosen = rows[open_pairs], column[open_pairs]
+        other = x[row]
+        known = ~np.isnan(medians[chosen])
+        other[known, chosen[known]] = medians[chosen[known]]
+        moved = (actual[row] - log_odds(other)) * direction[open_pairs]
+        agrees = moved >= -ROUNDING
+        shown[open_pairs[agrees]] = chosen[agrees]
+    return shown
 
 
 def _none_if_missing(value: float) -> float | None:

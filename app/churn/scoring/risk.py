@@ -112,7 +112,9 @@ def _assess_by_model(
 ) -> list[_Assessment]:
     probabilities = model.predict(x)
     levels = risk_levels(probabilities, model.base_rate)
-    drivers = top_drivers(model.names, x, model.contributions(x), before, peers)
+    drivers = top_drivers(
+        model.names, x, model.contributions(x), before, peers, log_odds=model.margin
+    )
     return [
         _Assessment(LEVELS[level], float(probability), float(probability), each)
         for level, probability, each in zip(levels, probabilities, drivers, strict=True)

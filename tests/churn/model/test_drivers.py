@@ -1,7 +1,9 @@
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from app.churn.model import driver_sentences
+from app.churn.model.candidates import ModelKind, fit
 from app.churn.model.drivers import (
     COLUMNS_BY_SIGNAL,
     MAX_DRIVERS,
@@ -10,8 +12,11 @@ from app.churn.model.drivers import (
     top_drivers,
 )
 from app.churn.model.levels import ModelStage
+from app.churn.model.model import Model
+from app.churn.model.panel import Panel
 from app.core.languages import Language
 from app.features.table import EVENT_COLUMN_PREFIX, FEATURES
+from tests.churn import panels
 
 NAMES = (
     "events_7",
@@ -46,6 +51,70 @@ def test_all_windows_of_a_signal_are_one_driver() -> None:
     assert [round(each.effect, 6) for each in found] == [-2, 0.75, 0.3]
 
 
+def test_a_signal_is_shown_by_the_column_that_adds_most_in_its_direction() -> None:
+    opposed = drivers_of(0.5, -0.25, 0.0, -0.4, 0.0, 0.0)
+    equal = drivers_of(0.5, 0.5, 0.0, 0.0, 0.0, 0.0)
+
+    assert [(each.feature, each.value) for each in opposed] == [
+        ("recency_over_gap", 3),
+        ("events_7", 0),
+    ]
+    assert [each.feature for each in equal] == ["events_28"]
+
+
+def test_a_column_whose_median_would_move_the_risk_further_does_not_show_the_signal() -> None:
+    """The log-odds are minus the sum of the columns: -3 for the values 0, 1 and 2.
+
+    At the median of events_7 they are 4 and not -3, at that of events_28 -10. At that of recency
+    they are 8: the signal silence raises the risk, but no column of it shows that.
+    """
+    names = ("events_7", "events_28", "recency")
+    x, contributions = np.array([[0.0, 1.0, 2.0]]), np.array([[1.0, 0.5, 2.0]])
+    medians = {"events_7": -7.0, "events_28": 8.0, "recency": -9.0}
+
+    [found] = top_drivers(
+        names, x, contributions, x, medians, log_odds=lambda rows: -rows.sum(axis=1)
+    )
+
+    assert [(each.signal, each.feature) for each in found] == [("activity", "events_28")]
+
+
+def panel_of_opposed_windows(seed: int) -> Panel:
+    """Accounts leave when their last week is quiet for the month, which is busy or not.
+
+    A busy month by itself goes with leaving, as the same week is then a larger fall.
+    """
+    random = np.random.default_rng(seed)
+    month = np.exp(random.normal(3, 1, 1200))
+    week = month / 4 * np.exp(random.normal(0, 1, 1200))
+    silence = random.exponential(6, 1200)
+    odds = 1.5 * np.log1p(month) - 2 * np.log1p(week) + silence / 9 - 2.5
+    y = (random.random(1200) < 1 / (1 + np.exp(-odds))).astype(float)
+    names = ("events_28", "events_7", "recency", "recency_over_gap")
+    x = np.column_stack([month, week, silence, silence / random.uniform(1, 9, 1200)])
+    return panels.build_panel(x, y, accounts=120, names=names)
+
+
+@pytest.mark.parametrize("kind", ModelKind)
+@pytest.mark.parametrize("seed", range(3))
+def test_the_direction_shown_is_that_of_the_counterfactual(kind: ModelKind, seed: int) -> None:
+    """At the median of the others in the shown feature alone, the risk is not further that way."""
+    panel = panel_of_opposed_windows(seed)
+    x: NDArray[np.float64] = panel.x[:300]
+    model = Model(panel.names, 30, fit(kind, panel, core=panel.names, seed=seed))
+    medians = dict(zip(panel.names, np.median(panel.x, axis=0).tolist(), strict=True))
+
+    found = top_drivers(panel.names, x, model.contributions(x), x, medians, log_odds=model.margin)
+
+    assert sum(map(len, found)) > len(x)
+    for row, drivers in enumerate(found):
+        for driver in drivers:
+            other = x[row : row + 1].copy()
+            other[0, panel.names.index(driver.feature)] = medians[driver.feature]
+            moved = model.margin(x[row : row + 1])[0] - model.margin(other)[0]
+            assert moved * np.sign(driver.effect) >= -1e-9, (driver, moved)
+
+
 def test_a_driver_has_the_earlier_value_and_the_peers_median() -> None:
     [silence] = drivers_of(0, 0, 1, 0, 0, 0)
 
@@ -73,12 +142,21 @@ def test_at_most_five_drivers_are_returned() -> None:
 
 @pytest.mark.parametrize("language", Language)
 def test_every_driver_has_a_sentence_in_every_language(language: Language) -> None:
-    for names in (*COLUMNS_BY_SIGNAL.values(), (EVENT_COLUMN_PREFIX + "Export",)):
-        driver = RiskDriver(signal_of_column(names[0]), names[0], 1.0, 0.5, 0.25, 0.75)
+    for name in (*FEATURES, EVENT_COLUMN_PREFIX + "Export"):
+        driver = RiskDriver(signal_of_column(name), name, 1.0, 0.5, 0.25, 0.75)
         sentence = driver_sentences.driver_sentence(driver, language)
         assert sentence == driver_sentences.driver_sentence(driver, language)
         assert "{" not in sentence
     assert all(driver_sentences.confidence_sentence(stage, language) for stage in ModelStage)
+
+
+def test_changes_are_shown_in_percent() -> None:
+    """The log of 1.5 is a rise by a half."""
+    driver = RiskDriver("price", "mrr_change_84", 0.4, float(np.log(1.5)), 0.0, None)
+
+    assert driver_sentences.driver_sentence(driver, Language.EN) == (
+        "Change of MRR in 84 days: 50 %; four weeks before: 0 %. This goes with a higher risk."
+    )
 
 
 def test_driver_sentences_in_english_and_chinese() -> None:
