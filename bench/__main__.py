@@ -1,6 +1,7 @@
 """The command line of the benchmarks: ``python -m bench``."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -9,8 +10,9 @@ from rich.console import Console
 
 from app.core import logs
 from app.core.errors import UnprocessableError
-from bench import benchmarks
+from bench import against, benchmarks
 from bench.results import Result, build_table
+from bench.rig import trees
 
 app = typer.Typer(
     help="Measure this machine: every figure stands beside a reference of the same run.",
@@ -51,6 +53,28 @@ def models(
     """Measure the churn models, each figure beside a reference on the same split."""
     chosen = {"models": benchmarks.models_benchmark(data)}
     _show(lambda report: benchmarks.measure_full(chosen, report))
+
+
+@app.command(name="against")
+def compare(
+    revision: Annotated[str, typer.Argument(help="The commit to compare with, such as main~10.")],
+    only: Annotated[
+        list[str] | None, typer.Option(help=f"One of {', '.join(against.PARTS)}; repeatable.")
+    ] = None,
+    rounds: Annotated[int, typer.Option(min=1, help="Rounds of each part.")] = against.FULL.rounds,
+) -> None:
+    """Put this tree and a commit under the same load in turn, and print the ratios."""
+    if unknown := set(only or ()) - set(against.PARTS):
+        raise typer.BadParameter(
+            f"There is no part {min(unknown)!r}. The parts are: {', '.join(against.PARTS)}.",
+            param_hint="--only",
+        )
+    try:
+        other = trees.tree_of(revision)
+    except UnprocessableError as error:
+        raise typer.BadParameter(error.detail) from None
+    pairs = against.compare(other, trees.THIS, only or (), replace(against.FULL, rounds=rounds))
+    console.print(against.build_table(pairs, other, trees.THIS))
 
 
 def _show(

@@ -51,11 +51,12 @@ def start_service(
     workers: int,
     worker: bool,
     command: tuple[str, ...] = SERVE,
+    python: str = sys.executable,
 ) -> Service:
     """Start the service and wait until it is ready.
 
     ``workers``: processes that answer requests. ``worker``: whether a worker process runs beside
-    them. ``command``: the arguments of Python.
+    them. ``command``: the arguments of ``python``.
     """
     port = _free_port()
     settings = {
@@ -64,7 +65,7 @@ def start_service(
         "HEALTH_EMBED_WORKER": str(int(worker)),
     }
     process = subprocess.Popen(  # noqa: S603 - our own command
-        [sys.executable, *command],
+        [python, *command],
         env={**environment, **settings},
         cwd=folder,
         stdout=subprocess.DEVNULL,
