@@ -12,7 +12,6 @@ from app.health.explanations.sentences import unknown_measure_names
 from app.health.scoring.assess import NEW_DAYS, HealthStatus
 
 UNSCORED = {HealthStatus.NEW, HealthStatus.INSUFFICIENT_DATA}
-MENTION_SILENCE = {HealthStatus.STALE, *UNSCORED}
 """The statuses whose reason depends on ``silent_since``."""
 
 

@@ -1,7 +1,6 @@
 """Routes of the health envelope: the health of an account together with its churn risk."""
 
-from collections.abc import Sequence
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Query
 from fastapi.responses import Response
@@ -13,19 +12,17 @@ from app.accounts import queries as accounts
 from app.accounts.refresh_queue import mark_due
 from app.churn.scoring import service as churn
 from app.churn.scoring.risk import current_status
-from app.churn.scoring.risk_queries import load_risks
 from app.core.clock import Now
 from app.core.db import ReadSessionDep, SessionDep
 from app.core.http.language import LanguageDep
 from app.core.languages import Language
 from app.core.pagination import Page, PagingDep
 from app.core.schemas import IdFilter, ResponseModel
-from app.events.sources.queries import load_silences
 from app.health.rollups.queries import roll_up_account
 from app.health.schemas import AccountId, HealthOut, ParkedAccountOut
 from app.health.scoring import queries, service
-from app.health.status_reasons import MENTION_SILENCE, status_reason
-from app.portfolio.revenue_at_risk_queries import load_revenue_at_risk
+from app.health.status_reasons import status_reason
+from app.portfolio.envelope_queries import Envelope, get_envelope, load_envelopes
 from app.portfolio.schemas import ChurnRiskSummary
 from app.workspaces.auth import AccountWriter, Reader
 from app.workspaces.idempotency import IdempotentRoute
@@ -52,38 +49,30 @@ class HealthScoresOut(ResponseModel):
     unknown: list[str] = Field(examples=[["nobody"]])
 
 
-def _envelopes(
-    session: Session, workspace_id: str, rows: Sequence[Any], language: Language
-) -> list[AccountHealthOut]:
-    ids = [row.account_id for row in rows]
-    risks = load_risks(session, workspace_id, ids)
-    revenues = load_revenue_at_risk(session, workspace_id, ids)
-    items = [AccountHealthOut.from_account_health(row) for row in rows]
-    unfresh = [item.account_id for item in items if item.status in MENTION_SILENCE]
-    silences = load_silences(session, workspace_id, unfresh)
-    for row, item in zip(rows, items, strict=True):
-        item.status_reason = status_reason(
-            item.status,
-            item.coverage,
-            row.details or {},
-            language,
-            silent_since=silences.get(item.account_id),
-        )
-        revenue = revenues[item.account_id]
-        summary = ChurnRiskSummary()
-        if item.account_id in risks:
-            summary = ChurnRiskSummary.model_validate(risks[item.account_id])
-        summary.revenue_at_risk_cents, summary.revenue_basis = revenue.cents, revenue.basis
-        summary.status = current_status(summary.status, item.last_used_on)
-        item.churn_risk = summary
-    return items
+def _build_envelope(row: Envelope, language: Language) -> AccountHealthOut:
+    envelope = AccountHealthOut.from_account_health(row)
+    envelope.status_reason = status_reason(
+        envelope.status,
+        envelope.coverage,
+        row.details or {},
+        language,
+        silent_since=row.silent_since,
+    )
+    risk = ChurnRiskSummary()
+    if row.ChurnRisk:
+        risk = ChurnRiskSummary.model_validate(row.ChurnRisk)
+    risk.revenue_at_risk_cents = row.revenue_at_risk_cents
+    risk.revenue_basis = row.revenue_basis
+    risk.status = current_status(risk.status, envelope.last_used_on)
+    envelope.churn_risk = risk
+    return envelope
 
 
 def _envelope(
     session: Session, workspace_id: str, account_id: str, language: Language
 ) -> AccountHealthOut:
-    row = queries.get_account_health(session, workspace_id, account_id)
-    [envelope] = _envelopes(session, workspace_id, [row], language)
+    row = get_envelope(session, workspace_id, account_id)
+    envelope = _build_envelope(row, language)
     if row.has_children:
         envelope.rollup = roll_up_account(session, workspace_id, account_id)
     return envelope
@@ -136,8 +125,8 @@ def list_health_scores(
     """Return the health of up to 500 accounts: repeat `account_id` for each."""
     renamed = aliases.current_ids(session, caller.workspace_id, account_id)
     current_ids = {renamed.get(key, key) for key in account_id}
-    rows = queries.load_account_health(session, caller.workspace_id, current_ids)
-    items = _envelopes(session, caller.workspace_id, rows, language)
+    rows = load_envelopes(session, caller.workspace_id, current_ids)
+    items = [_build_envelope(row, language) for row in rows]
     known = {item.account_id for item in items}
     unknown = sorted({key for key in account_id if renamed.get(key, key) not in known})
     return HealthScoresOut(items=items, renamed=renamed, unknown=unknown)

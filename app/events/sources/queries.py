@@ -9,8 +9,9 @@ from typing import Any
 from sqlalchemy import Row, and_, delete, exists, func, select, update
 from sqlalchemy.orm import Session
 
+from app.accounts.tables import Account
 from app.core.pagination import Paging, RowPage
-from app.core.query_helpers import keyset
+from app.core.query_helpers import keyset, same_account
 from app.core.sql import load_sql
 from app.events.tables import IngestHour, Source, StaleAccount, UnattributedEvent
 from app.workspaces.queries import ROTATED_ACTION
@@ -39,6 +40,22 @@ class SourceWithKey:
         """Whether its key is no longer in use: no events are expected from it."""
         ended = self.revoked_at or (self.expires_at and self.expires_at <= now)
         return bool(ended) or self.rotated
+
+
+SILENT_SINCE = (
+    select(func.max(Source.silent_since))
+    .join(
+        StaleAccount,
+        and_(
+            Source.workspace_id == StaleAccount.workspace_id, Source.key_id == StaleAccount.key_id
+        ),
+    )
+    .where(same_account(StaleAccount, Account))
+    .correlate(Account)
+    .scalar_subquery()
+    .label("silent_since")
+)
+"""Since when the sources of a stale account are silent: the last event of any of them."""
 
 
 def lock_quiet_sources(
@@ -110,24 +127,6 @@ def load_stale_accounts(
     """Return the given accounts that are stale because their source is silent."""
     stale = select(StaleAccount.account_id).filter_by(workspace_id=workspace_id)
     return set(session.scalars(stale.where(StaleAccount.account_id.in_(account_ids))))
-
-
-def load_silences(
-    session: Session, workspace_id: str, account_ids: Collection[str]
-) -> dict[str, datetime | None]:
-    """Return by stale account since when its sources are silent: the last event of any of them."""
-    if not account_ids:
-        return {}
-    stale = select(StaleAccount.account_id, func.max(Source.silent_since).label("since")).join(
-        Source,
-        and_(
-            Source.workspace_id == StaleAccount.workspace_id, Source.key_id == StaleAccount.key_id
-        ),
-        isouter=True,
-    )
-    ours = StaleAccount.workspace_id == workspace_id, StaleAccount.account_id.in_(account_ids)
-    rows = session.execute(stale.where(*ours).group_by(StaleAccount.account_id))
-    return {row.account_id: row.since for row in rows}
 
 
 def delete_recovered_accounts(session: Session) -> Sequence[Row[str, str]]:

@@ -1,6 +1,6 @@
 """Queries that lock, write and read scores and their history."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -187,7 +187,7 @@ HAS_CHILDREN = (
 )
 """Whether an account has child accounts: one lookup in the index of accounts with a parent."""
 
-ONE_ACCOUNT_HEALTH = ACCOUNT_HEALTH.add_columns(HAS_CHILDREN).where(
+ONE_ACCOUNT_HEALTH = ACCOUNT_HEALTH.where(
     Account.workspace_id == bindparam("workspace_id"), Account.account_id == bindparam("account_id")
 )
 
@@ -198,14 +198,6 @@ def get_account_health(session: Session, workspace_id: str, account_id: str) -> 
     if row is None:
         raise NotFoundError("account", account_id)
     return row
-
-
-def load_account_health(
-    session: Session, workspace_id: str, ids: Collection[str]
-) -> Sequence[AccountHealth]:
-    """Return accounts with their newest scores, in key order; unknown ids are left out."""
-    rows = ACCOUNT_HEALTH.where(Account.workspace_id == workspace_id, Account.account_id.in_(ids))
-    return session.execute(rows.order_by(Account.account_id)).all()
 
 
 def list_history(
