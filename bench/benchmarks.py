@@ -11,6 +11,7 @@ from bench import (
     alerts,
     at_risk,
     causes,
+    controls,
     experiments,
     freshness,
     growth,
@@ -61,6 +62,7 @@ BENCHMARKS: Mapping[str, Benchmark[Any]] = {
     "causes": Benchmark(causes.run, worlds.FULL, worlds.SMALLEST),
     "plays": Benchmark(plays.run, worlds.FULL, worlds.SMALLEST),
     "experiments": Benchmark(experiments.run, experiments.FULL, experiments.SMALLEST),
+    "controls": Benchmark(controls.run, controls.FULL, controls.SMALLEST),
 }
 """In the order in which they run.
 

@@ -114,12 +114,12 @@ def _has_both_outcomes(y: Floats) -> bool:
 def useful_columns(x: Floats) -> Integers:
     """Return the indices of columns with at least two different numbers."""
     known = infinite_as_missing(x)
-    seen = ~np.isnan(known)
-    low = np.where(seen, known, np.inf).min(axis=0, initial=np.inf)
-    high = np.where(seen, known, -np.inf).max(axis=0, initial=-np.inf)
+    low = np.fmin.reduce(known, axis=0, initial=np.inf)
+    high = np.fmax.reduce(known, axis=0, initial=-np.inf)
     return np.flatnonzero(low < high)
 
 
 def infinite_as_missing(x: Floats) -> Floats:
-    """Replace infinite values by nan."""
-    return np.where(np.isfinite(x), x, np.nan)
+    """Replace infinite values by nan. Without any, the array itself is returned, not a copy."""
+    infinite = np.isinf(x)
+    return np.where(infinite, np.nan, x) if infinite.any() else x

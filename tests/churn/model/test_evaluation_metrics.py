@@ -1,8 +1,9 @@
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from scipy.stats import poisson
+from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import log_loss, roc_auc_score
 
 from app.churn.model import evaluation_metrics
@@ -92,3 +93,41 @@ def test_reliability_groups_contain_every_row_once() -> None:
 
     assert sum(each["rows"] for each in bins) == len(Y)
     assert [each["expected"] for each in bins] == sorted(each["expected"] for each in bins)
+
+
+@given(
+    seed=st.integers(0, 2**32 - 1),
+    stretch=st.floats(-3, 3),
+    level=st.floats(-4, 4),
+    spread=st.sampled_from([1e-9, 0.1, 1.0, 30.0]),
+)
+@settings(max_examples=40)
+def test_calibration_fits_as_well_as_scikit_learn(
+    seed: int, stretch: float, level: float, spread: float
+) -> None:
+    random = np.random.default_rng(seed)
+    z = random.normal(size=200)
+    y = (random.random(200) < 1 / (1 + np.exp(-level - stretch * z))).astype(float)
+    assume(0 < y.sum() < len(y))
+
+    slope, intercept = evaluation_metrics.fit_platt(y, level + spread * z)
+    theirs = LogisticRegression(C=np.inf, max_iter=1000).fit(z[:, None], y)
+
+    ours = 1 / (1 + np.exp(-(intercept + slope * (level + spread * z))))
+    assert log_loss(y, ours) <= log_loss(y, theirs.predict_proba(z[:, None])) + 1e-5
+
+
+def test_calibration_of_equal_log_odds_moves_them_to_the_share_that_churned() -> None:
+    """One of four churned: the log-odds of a quarter are -log 3."""
+    slope, intercept = evaluation_metrics.fit_platt(np.array([1.0, 0, 0, 0]), np.full(4, 0.1))
+
+    assert slope * 0.1 + intercept == pytest.approx(-np.log(3))
+
+
+def test_calibration_ends_where_a_value_separates_the_outcomes() -> None:
+    y, z = np.array([0.0, 0, 1, 1]), np.array([-2.0, -1, 1, 2])
+
+    slope, intercept = evaluation_metrics.fit_platt(y, z)
+
+    assert 5 < slope < 50
+    assert intercept == pytest.approx(0, abs=1e-6)
