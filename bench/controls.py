@@ -32,7 +32,7 @@ from bench.rig.rig import Rig
 HAZARD = 0.015
 TRUE_RISK = 1 - (1 - HAZARD) ** HORIZON_MONTHS
 MAX_RISK, MAX_ERROR = 0.10, 0.20
-TRAINED_EVERY = 3
+TRAINED_EVERY, CURRENT_ROWS = 3, 25
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +155,7 @@ def _measure_spoilt(sizes: Sizes) -> list[Result]:
     unfit: Counter[str] = Counter()
     life = Life()
     for panel in _spoilt_panels(sizes.spoilt):
-        data = TrainingData(panel, panel.x[panel.day == panel.day.max()], life.active)
+        data = TrainingData(panel, panel.x[-CURRENT_ROWS:], life.active)
         try:
             check_active_model(data)
             candidate = train_candidate(data)

@@ -63,6 +63,7 @@ PURE_FILES = {
     "events/sources/silence_detection.py",
     "events/sources/stats.py",
     "events/reading/times.py",
+    "features/days_of_use.py",
     "features/table.py",
     "features/values.py",
     "health/scoring/assess.py",

@@ -26,6 +26,14 @@ def without_excluded_users(known_on: str = ":as_of") -> str:
     return SQL.fill("without_excluded_users", known_on=known_on)
 
 
+def excluded_from() -> str:
+    """Return the SQL expression of the day from which the visitor of a usage row is excluded.
+
+    ``without_excluded_users("DATE '-infinity'")`` leaves out the other excluded users.
+    """
+    return SQL.fill("excluded_from")
+
+
 def first_day_of_use(account_id: str, known_on: str = ":as_of") -> str:
     """Return the SQL expression of the first day on which a user who is not excluded used it."""
     return SQL.fill("first_day_of_use", account_id=account_id, known_on=known_on)

@@ -18,6 +18,13 @@ AND NOT (u.is_anonymous AND EXISTS (
     WHERE a.workspace_id = :workspace_id AND a.anonymous_id = u.user_id
       AND a.known_on <= {{known_on}} AND x.excluded))
 
+-- name: excluded_from
+-- Since when the row ``u`` of a visitor is excluded; null: never, or the row is no visitor's.
+(SELECT min(a.known_on) FROM user_alias a
+    JOIN "user" x ON x.workspace_id = a.workspace_id AND x.user_id = a.user_id
+    WHERE u.is_anonymous AND a.workspace_id = :workspace_id AND a.anonymous_id = u.user_id
+      AND x.excluded)
+
 -- name: first_day_of_use
 -- The first day of use is stored for the account, whoever used it. Where that day was deleted
 -- because of its age, it is taken as it is.

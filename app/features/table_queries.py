@@ -1,5 +1,6 @@
 """The feature table of accounts as of days, read from the database."""
 
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from functools import cache
@@ -10,6 +11,7 @@ from sqlalchemy import Row, TextClause
 from sqlalchemy.orm import Session
 
 from app.accounts.excluded_users import (
+    excluded_from,
     first_day_of_use,
     is_excluded_answer,
     is_excluded_user,
@@ -20,6 +22,7 @@ from app.accounts.renewals import renewals
 from app.core.arrays import Floats, np
 from app.core.sql import load_sql
 from app.engagement.first_event import ONBOARDING_DAYS, account_began_on, first_event_day
+from app.features.days_of_use import DayCounts, DaysOfUse
 from app.features.queries import (
     CENTS_IN_BASE_CURRENCY,
     PLAN_FOR_MANY_ROWS,
@@ -29,6 +32,7 @@ from app.features.table import ChurnEligibility, FeatureTable, TableSpec, derive
 
 SQL = load_sql(
     __file__,
+    excluded_from=excluded_from(),
     by_excluded_author=is_excluded_user("t.user_id"),
     by_excluded_person=is_excluded_answer(),
     by_excluded_user=is_excluded_user("c.user_id"),
@@ -43,7 +47,7 @@ SQL = load_sql(
 AccountDay = tuple[str, date]
 """An account and the day as of whose end it is described."""
 
-BATCH_SIZE = 5_000
+BATCH_SIZE, ACCOUNTS_AT_ONCE = 5_000, 1_000
 LAPSE_DAYS = 28
 """A pause of payment up to this long does not start the tenure again."""
 
@@ -56,9 +60,8 @@ def load_feature_table(
     Reads only what was known on the day. Serving and training both use this function.
     """
     session.execute(PLAN_FOR_MANY_ROWS)
-    statement = _counts_statement(
-        reach=spec.reach.kind, has_excluded_users=has_excluded_users(session, workspace_id)
-    )
+    excludes = has_excluded_users(session, workspace_id)
+    statement = _counts_statement(reach=spec.reach.kind, has_excluded_users=excludes)
     names = spec.names
     table = FeatureTable(
         [account_id for account_id, _ in account_days],
@@ -67,10 +70,49 @@ def load_feature_table(
         np.full((len(account_days), len(names)), np.nan),
         ChurnEligibility.empty(len(account_days)),
     )
+    if not account_days:
+        return table
+    by_day = _count_days(session, workspace_id, account_days, spec, has_excluded_users=excludes)
     for positions in _chunks(table.days):
         values = _values(workspace_id, table, positions, spec)
-        _fill(table, positions, session.execute(statement, values).all(), spec)
+        of_rows = {name: counts[positions] for name, counts in by_day.items()}
+        _fill(table, positions, of_rows, session.execute(statement, values).all(), spec)
     return table
+
+
+def _count_days(
+    session: Session,
+    workspace_id: str,
+    account_days: Sequence[AccountDay],
+    spec: TableSpec,
+    *,
+    has_excluded_users: bool,
+) -> Mapping[str, Floats]:
+    """Count what is counted by day, of all rows: the usage of an account is read once for them."""
+    counts = DayCounts(len(account_days), spec.silence_days)
+    rows_of_account: defaultdict[str, list[int]] = defaultdict(list)
+    for row, (account_id, _) in enumerate(account_days):
+        rows_of_account[account_id].append(row)
+    statement = _days_statement(has_excluded_users=has_excluded_users)
+    account_ids = sorted(rows_of_account)
+    for start in range(0, len(account_ids), ACCOUNTS_AT_ONCE):
+        batch = account_ids[start : start + ACCOUNTS_AT_ONCE]
+        days = [account_days[row][1] for each in batch for row in rows_of_account[each]]
+        bounds = {"first_day": min(days), "last_day": max(days)}
+        values = {"workspace_id": workspace_id, "account_ids": batch, **bounds}
+        for account_id, *arrays in session.execute(statement, values):
+            use = DaysOfUse(*(np.array(each) for each in arrays))
+            for row in rows_of_account[account_id]:
+                counts.add(row, use, account_days[row][1].toordinal())
+    return counts.columns()
+
+
+@cache
+def _days_statement(*, has_excluded_users: bool) -> TextClause:
+    if not has_excluded_users:
+        return SQL.compose("days_of_use", excluded_on=SQL.sections["never"], excluding_users="")
+    users = without_excluded_users("DATE '-infinity'")
+    return SQL.compose("days_of_use", excluding_users=users)
 
 
 @cache
@@ -92,10 +134,10 @@ def _counts_statement(*, reach: str, has_excluded_users: bool) -> TextClause:
 
 
 def _chunks(days: Sequence[date]) -> Iterator[list[int]]:
-    """Yield row positions by month, so that one statement reads few months of usage."""
+    """Yield row positions by quarter: a statement reads its usage and that of 84 days before."""
     order = sorted(range(len(days)), key=days.__getitem__)
-    for _, month in groupby(order, key=lambda position: days[position].replace(day=1)):
-        positions = list(month)
+    for _, quarter in groupby(order, key=lambda n: (days[n].year, (days[n].month - 1) // 3)):
+        positions = list(quarter)
         for start in range(0, len(positions), BATCH_SIZE):
             yield positions[start : start + BATCH_SIZE]
 
@@ -122,14 +164,17 @@ def _values(
 
 
 def _fill(
-    table: FeatureTable, positions: Sequence[int], rows: Sequence[Row[Any]], spec: TableSpec
+    table: FeatureTable,
+    positions: Sequence[int],
+    by_day: Mapping[str, Floats],
+    rows: Sequence[Row[Any]],
+    spec: TableSpec,
 ) -> None:
     """Write the rows of one statement, in the order of ``positions``, into the table."""
     names = rows[0]._fields
     columns: Mapping[str, Sequence[Any]] = dict(zip(names, zip(*rows, strict=True), strict=True))
-    features = derive_features(
-        {name: _floats(values) for name, values in columns.items() if name not in LIST_COLUMNS}
-    )
+    others = {name: _floats(col) for name, col in columns.items() if name not in LIST_COLUMNS}
+    features = derive_features({**by_day, **others})
     table.x[positions] = np.hstack([features, _by_name(columns, spec.event_names)])
     table.eligibility.pays[positions] = columns["pays"]
     table.eligibility.has_paid[positions] = columns["has_paid"]

@@ -2,7 +2,8 @@
 
 -- name: counts
 -- ``n`` is the position of an account and its day. Usage is read once for the sums of 84 days by
--- person, day and event name, and once more for the days of use in a year. ``first_day`` and
+-- person and event name; what is counted by day comes from ``days_of_use``. ``days_56`` has a bit for
+-- each day, the lowest for the day itself. ``first_day`` and
 -- ``last_day`` enclose all days, so that the database can skip partitions. The engagement of each
 -- account is materialized: joined row by row, it would be looked up for each pair of accounts.
 -- ``known_end``: an end that was recorded together with its start, as a historical import does,
@@ -18,87 +19,41 @@ product AS (
         AS p (event_name, feature)
 ),
 tally AS MATERIALIZED (
-    SELECT w.n, w.as_of - u.day AS age, u.event_name, u.user_id, u.is_anonymous,
-           GROUPING(u.event_name) = 0 AS by_event, GROUPING(u.user_id) = 0 AS by_user,
-           max(w.as_of) AS as_of,
-           min(w.as_of - u.day) AS latest, max(w.as_of - u.day) AS earliest,
-           bool_or(w.as_of - u.day BETWEEN 28 AND 55) AS was_there_before,
-           bit_or(CASE WHEN w.as_of - u.day < 28 THEN 1 << (w.as_of - u.day) ELSE 0 END) AS days_28,
-           CAST(sum(u.events) AS bigint) AS events_84,
-           CAST(coalesce(sum(u.events) FILTER (WHERE w.as_of - u.day < 28), 0) AS bigint)
-               AS events_28
+    SELECT w.n, u.event_name, u.user_id, u.is_anonymous,
+           GROUPING(u.event_name) = 0 AS by_event,
+           bit_or(CASE WHEN w.as_of - u.day < 56
+               THEN CAST(1 AS bigint) << (w.as_of - u.day) ELSE 0 END) AS days_56,
+           CAST(sum(u.events) AS bigint) AS events_84
            {{sums}}
     FROM requested w
     JOIN daily_usage u ON u.account_id = w.account_id
         AND u.day > w.as_of - 84 AND u.day <= w.as_of AND u.known_on <= w.as_of
     WHERE u.workspace_id = :workspace_id
       AND u.day > CAST(:first_day AS date) - 84 AND u.day <= :last_day {{excluding_users}}
-    GROUP BY GROUPING SETS (
-        (w.n, w.as_of - u.day), (w.n, u.event_name), (w.n, u.user_id, u.is_anonymous))
-),
-rhythm AS (
-    SELECT n, count(*) AS active_days_364, min(age) AS recency, max(age) AS oldest,
-           min(age) FILTER (WHERE silence >= :silence_days) AS returned
-    FROM (
-        SELECT n, age, lead(age) OVER (PARTITION BY n ORDER BY age) - age AS silence
-        FROM (
-            SELECT w.n, w.as_of - u.day AS age
-            FROM requested w
-            JOIN daily_usage u ON u.account_id = w.account_id
-                AND u.day > w.as_of - 364 AND u.day <= w.as_of AND u.known_on <= w.as_of
-            WHERE u.workspace_id = :workspace_id
-              AND u.day > CAST(:first_day AS date) - 364 AND u.day <= :last_day
-              {{excluding_users}}
-            GROUP BY w.n, w.as_of - u.day
-        ) AS used
-    ) AS by_day GROUP BY n
-),
-activity AS (
-    SELECT n,
-           CAST(coalesce(sum(events_84) FILTER (WHERE age < 7), 0) AS bigint) AS events_7,
-           count(*) FILTER (WHERE age < 7) AS active_days_7,
-           CAST(coalesce(sum(events_84) FILTER (WHERE age < 14), 0) AS bigint) AS events_14,
-           count(*) FILTER (WHERE age < 14) AS active_days_14,
-           CAST(coalesce(sum(events_84) FILTER (WHERE age < 28), 0) AS bigint) AS events_28,
-           count(*) FILTER (WHERE age < 28) AS active_days_28,
-           CAST(coalesce(sum(events_84) FILTER (WHERE age < 84), 0) AS bigint) AS events_84,
-           count(*) FILTER (WHERE age < 84) AS active_days_84,
-           CAST(coalesce(sum(events_84) FILTER (WHERE age BETWEEN 28 AND 55), 0) AS bigint)
-               AS events_28_before,
-           count(*) FILTER (WHERE age BETWEEN 28 AND 55) AS active_days_28_before,
-           CAST(coalesce(sum(events_84) FILTER (WHERE age / 7 = 0), 0) AS bigint) AS week_0,
-           CAST(coalesce(sum(events_84) FILTER (WHERE age / 7 = 1), 0) AS bigint) AS week_1,
-           CAST(coalesce(sum(events_84) FILTER (WHERE age / 7 = 2), 0) AS bigint) AS week_2,
-           CAST(coalesce(sum(events_84) FILTER (WHERE age / 7 = 3), 0) AS bigint) AS week_3,
-           CAST(coalesce(sum(events_84) FILTER (WHERE age / 7 = 4), 0) AS bigint) AS week_4,
-           CAST(coalesce(sum(events_84) FILTER (WHERE age / 7 = 5), 0) AS bigint) AS week_5,
-           CAST(coalesce(sum(events_84) FILTER (WHERE age / 7 = 6), 0) AS bigint) AS week_6,
-           CAST(coalesce(sum(events_84) FILTER (WHERE age / 7 = 7), 0) AS bigint) AS week_7
-    FROM tally WHERE NOT by_event AND NOT by_user GROUP BY n
+    GROUP BY GROUPING SETS ((w.n, u.event_name), (w.n, u.user_id, u.is_anonymous))
 ),
 named AS (
     SELECT t.n, CAST(sum(t.events_84) AS bigint) AS named_84 {{named_reach}},
            array_agg(t.event_name ORDER BY t.event_name) AS event_names,
            array_agg(t.events_84 ORDER BY t.event_name) AS event_counts,
-           count(DISTINCT p.feature) FILTER (WHERE bit_count(CAST(t.days_28 AS bit(32))) >= 2)
+           count(DISTINCT p.feature) FILTER (
+               WHERE bit_count(CAST(t.days_56 & ((1 << 28) - 1) AS bit(64))) >= 2)
                AS breadth_28,
            count(DISTINCT p.feature) AS breadth_84
     FROM tally t LEFT JOIN product p ON p.event_name = t.event_name
     WHERE t.by_event GROUP BY t.n
 ),
 person AS (
-    SELECT t.n, coalesce(a.user_id, t.user_id) AS user_id, min(t.latest) AS latest,
-           bool_or(t.was_there_before) AS was_there_before, sum(t.events_84) AS events_84
-    FROM tally t
+    SELECT t.n, bit_or(t.days_56) AS days_56, sum(t.events_84) AS events_84
+    FROM tally t JOIN requested w ON w.n = t.n
     LEFT JOIN user_alias a ON t.is_anonymous AND a.workspace_id = :workspace_id
-        AND a.anonymous_id = t.user_id AND a.known_on <= t.as_of
-    WHERE t.by_user AND (NOT t.is_anonymous OR a.user_id IS NOT NULL)
-    GROUP BY 1, 2
+        AND a.anonymous_id = t.user_id AND a.known_on <= w.as_of
+    WHERE NOT t.by_event AND (NOT t.is_anonymous OR a.user_id IS NOT NULL)
+    GROUP BY t.n, coalesce(a.user_id, t.user_id)
 ),
 people AS (
-    SELECT n, count(*) FILTER (WHERE latest < 7) AS users_7,
-           count(*) FILTER (WHERE latest < 28) AS users_28,
-           count(*) FILTER (WHERE was_there_before) AS users_28_before,
+    SELECT n, count(*) FILTER (WHERE days_56 & ((1 << 28) - 1) <> 0) AS users_28,
+           count(*) FILTER (WHERE days_56 >> 28 <> 0) AS users_28_before,
            count(*) AS users_84,
            CAST(max(events_84) AS bigint) AS top_user_84,
            CAST(sum(events_84) AS bigint) AS people_84
@@ -196,13 +151,9 @@ engagement AS MATERIALIZED (
               AND i.created_at < w.as_of + 1) AS failed_payments_84
     FROM requested w
 )
-SELECT w.n - 1 AS position, r.recency, r.active_days_364, r.oldest, r.returned,
-       v.events_7, v.active_days_7, v.events_14, v.active_days_14, v.events_28,
-       v.active_days_28, v.events_84, v.active_days_84,
-       v.events_28_before, v.active_days_28_before,
-       v.week_0, v.week_1, v.week_2, v.week_3, v.week_4, v.week_5, v.week_6, v.week_7,
+SELECT w.n - 1 AS position,
        e.named_84, e.breadth_28, e.breadth_84, e.event_names, e.event_counts,
-       p.users_7, p.users_28, p.users_28_before, p.users_84, p.top_user_84, p.people_84,
+       p.users_28, p.users_28_before, p.users_84, p.top_user_84, p.people_84,
        x.reach_28, x.reach_28_before,
        w.as_of - s.first_used_on AS days_since_first_use,
        w.as_of - (SELECT lower(span) FROM unnest(d.spans) AS span WHERE span @> w.as_of)
@@ -217,8 +168,6 @@ SELECT w.n - 1 AS position, r.recency, r.active_days_364, r.oldest, r.returned,
        coalesce(a.excluded, false) AS excluded, d.n IS NOT NULL AS has_paid
 FROM requested w
 LEFT JOIN account a ON a.workspace_id = :workspace_id AND a.account_id = w.account_id
-LEFT JOIN rhythm r ON r.n = w.n
-LEFT JOIN activity v ON v.n = w.n
 LEFT JOIN named e ON e.n = w.n
 LEFT JOIN people p ON p.n = w.n
 LEFT JOIN reach x ON x.n = w.n
@@ -227,6 +176,28 @@ LEFT JOIN paid d ON d.n = w.n
 LEFT JOIN payment m ON m.n = w.n
 LEFT JOIN engagement o ON o.n = w.n
 ORDER BY w.n
+
+-- name: days_of_use
+-- The days of use of each account in order, with their events. Days are counted from 0001-01-01 = 1.
+SELECT account_id, array_agg(day ORDER BY day) AS days,
+       array_agg(known_on ORDER BY day) AS known_on,
+       array_agg(excluded_on ORDER BY day) AS excluded_on,
+       array_agg(events ORDER BY day) AS events
+FROM (
+    SELECT u.account_id, u.day - DATE '0001-01-01' + 1 AS day,
+           u.known_on - DATE '0001-01-01' + 1 AS known_on, {{excluded_on}} AS excluded_on,
+           CAST(sum(u.events) AS bigint) AS events
+    FROM daily_usage u
+    WHERE u.workspace_id = :workspace_id AND u.account_id = ANY(CAST(:account_ids AS text[]))
+      AND u.day > CAST(:first_day AS date) - 364 AND u.day <= :last_day {{excluding_users}}
+    GROUP BY u.account_id, u.day, u.known_on, 4
+) AS by_day GROUP BY account_id
+
+-- name: excluded_on
+coalesce({{excluded_from}} - DATE '0001-01-01' + 1, {{never}})
+
+-- name: never
+2147483647
 
 -- name: reach_by_ids
 SELECT n, count(*) FILTER (WHERE latest < 28) AS reach_28,
