@@ -16,8 +16,8 @@ from app.accounts.traits import (
     ANY_VALUE,
     field_names,
     field_time,
-    is_internal,
 )
+from app.accounts.user_traits import is_internal
 from app.core.query_helpers import table_noun
 from app.core.row_queries import ensure_row
 

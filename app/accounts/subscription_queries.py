@@ -121,8 +121,7 @@ def write_periods(
         }
         newest = select(func.max(Subscription.known_on)).filter_by(**subscription)
         for period in changes[subscription_id]:
-            fields = asdict(period)
-            columns = {**fields.pop("terms"), **fields, "source": source}
+            columns = {**period.columns(), "source": source}
             columns |= asdict(merges) if merges else {}
             row = insert(Subscription).values(
                 **subscription,

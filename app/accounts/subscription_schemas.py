@@ -7,22 +7,57 @@ from typing import Annotated, Any
 from pydantic import Field, Strict, model_validator
 
 from app.accounts.schemas import LARGEST_MRR_CENTS, NewId
-from app.accounts.subscriptions import Period, Terms
+from app.accounts.subscriptions import Billing, Period, Terms
 from app.accounts.tables import Subscription
 from app.accounts.traits import parse_cents
 from app.core.schemas import (
     WHOLE_NUMBER,
     Count,
     Currency,
+    Flag,
+    Months,
     NewDay,
     NoticeDays,
     RequestModel,
     ResponseModel,
+    Share,
     Text,
 )
 
 
-class SubscriptionIn(RequestModel):
+class BillingFields(RequestModel):
+    """How a subscription is billed and renewed."""
+
+    billing_period_months: Months | None = Field(
+        None,
+        description="How many months an invoice pays for: 1 monthly, 3 quarterly, 12 yearly. Null:"
+        " not known.",
+        examples=[12],
+    )
+    term_months: Months | None = Field(
+        None,
+        description="How many months the customer is bound for. Null: not known.",
+        examples=[24],
+    )
+    auto_renews: Flag | None = Field(
+        None,
+        description="Whether the subscription renews unless notice is given. Null: not known.",
+        examples=[True],
+    )
+    discount_share: Share | None = Field(
+        None,
+        description="The share of the list price that is taken off; `mrr_cents` is without it."
+        " Null: not known.",
+        examples=[0.15],
+    )
+
+    def billing(self) -> Billing:
+        return Billing(
+            self.billing_period_months, self.term_months, self.auto_renews, self.discount_share
+        )
+
+
+class SubscriptionIn(BillingFields):
     """The terms of a subscription from a day on.
 
     `mrr`, a price in units of the currency as in imports, is read in place of `mrr_cents`.
@@ -78,6 +113,7 @@ class SubscriptionIn(RequestModel):
             self.renewal_on,
             self.end_reason,
             self.notice_days,
+            self.billing(),
         )
 
 
@@ -108,6 +144,18 @@ class SubscriptionPeriodOut(ResponseModel):
     )
     notice_days: int | None = Field(
         description="How many days before the renewal day notice must be given.", examples=[30]
+    )
+    billing_period_months: int | None = Field(
+        description="How many months an invoice pays for.", examples=[12]
+    )
+    term_months: int | None = Field(
+        description="How many months the customer is bound for.", examples=[24]
+    )
+    auto_renews: bool | None = Field(
+        description="Whether the subscription renews unless notice is given.", examples=[True]
+    )
+    discount_share: float | None = Field(
+        description="The share of the list price that is taken off.", examples=[0.15]
     )
     source: str = Field(
         description="Where the terms come from: `api`, `import`, `stripe`, `traits` …",

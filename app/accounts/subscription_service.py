@@ -14,7 +14,7 @@ from app.accounts import queries, subscription_queries, subscriptions
 from app.accounts.refresh_queue import mark_due
 from app.accounts.service import ensure_exists
 from app.accounts.subscription_queries import Merges
-from app.accounts.subscriptions import Period, Terms
+from app.accounts.subscriptions import Billing, Period, Terms
 from app.accounts.tables import Account, Subscription
 from app.core.errors import ConflictError, NotFoundError
 
@@ -250,6 +250,7 @@ def to_period(row: Subscription) -> Period:
         row.renewal_on,
         row.end_reason,
         row.notice_days,
+        Billing(row.billing_period_months, row.term_months, row.auto_renews, row.discount_share),
     )
 
 

@@ -1,9 +1,10 @@
 """Subscription periods: compute the periods to write for a change of terms."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import date
 from itertools import accumulate
+from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,6 +15,22 @@ class Terms:
     mrr_cents: int
     currency: str
     seats: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Billing:
+    """How a period is billed and renewed; None: not known.
+
+    ``discount_share``: the share of the list price that is taken off.
+    """
+
+    billing_period_months: int | None = None
+    term_months: int | None = None
+    auto_renews: bool | None = None
+    discount_share: float | None = None
+
+
+UNKNOWN_BILLING = Billing()
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +47,7 @@ class Period:
     renewal_on: date | None = None
     end_reason: str | None = None
     notice_days: int | None = None
+    billing: Billing = UNKNOWN_BILLING
 
     def covers(self, day: date) -> bool:
         return self.starts_on <= day and (self.ends_on is None or day < self.ends_on)
@@ -37,6 +55,11 @@ class Period:
     @property
     def is_withdrawn(self) -> bool:
         return self.ends_on == self.starts_on
+
+    def columns(self) -> dict[str, Any]:
+        """Return the columns of the table that hold the period."""
+        fields = asdict(self)
+        return {**fields.pop("terms"), **fields.pop("billing"), **fields}
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +82,8 @@ def apply_period(
 
     It ends where a later period starts, if it does not end before. A period that runs on its first
     day ends there and does not resume. So the order in which periods arrive does not matter. The
-    same terms again change no price: they extend or shorten the running period, or move its renewal
-    day; with ``keeps_start`` they begin a period of their own.
+    same terms again change no price: they extend or shorten the running period, or change when it
+    renews and how it is billed; with ``keeps_start`` they begin a period of their own.
     """
     current = [period for period in periods if not period.is_withdrawn]
     new = _until_next(new, (period.starts_on for period in current))

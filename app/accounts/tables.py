@@ -9,6 +9,7 @@ from sqlalchemy import (
     CheckConstraint,
     ColumnElement,
     Date,
+    Double,
     Identity,
     Index,
     LargeBinary,
@@ -180,6 +181,10 @@ class Subscription(WorkspaceTable):
         CheckConstraint("mrr_cents >= 0", name="mrr"),
         CheckConstraint("ends_on >= starts_on", name="period"),
         CheckConstraint("notice_days >= 0", name="notice"),
+        CheckConstraint(
+            "billing_period_months > 0 AND term_months > 0 AND discount_share BETWEEN 0 AND 1",
+            name="billing",
+        ),
     )
 
     account_id: Mapped[Key] = mapped_column(primary_key=True)
@@ -194,6 +199,10 @@ class Subscription(WorkspaceTable):
     seats: Mapped[int | None] = mapped_column(BigInteger)
     renewal_on: Mapped[date | None]
     notice_days: Mapped[int | None]
+    billing_period_months: Mapped[int | None]
+    term_months: Mapped[int | None]
+    auto_renews: Mapped[bool | None]
+    discount_share: Mapped[float | None] = mapped_column(Double)
     source: Mapped[str]
     merged_from: Mapped[list[str]] = mapped_column(ARRAY(Text), server_default="{}")
     merged_on: Mapped[list[date]] = mapped_column(ARRAY(Date), server_default="{}")

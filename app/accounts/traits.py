@@ -1,12 +1,13 @@
 """Parse traits: known ones become columns, prices or links; all others are stored unchanged."""
 
 import re
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
+from app.accounts.billing_periods import parse_billing_period
 from app.core.months import EARLIEST_DAY
 
 LARGEST_MRR = Decimal(10) ** 12
@@ -31,6 +32,7 @@ SPELLINGS = {
     "company_name": "name",
     "parentId": "parent_id",
     "externalIds": "external_ids",
+    "billingPeriod": "billing_period",
 }
 
 SYSTEM_PATTERN = r"^[a-z][a-z0-9_-]{0,63}$"
@@ -99,12 +101,6 @@ class AccountTraits:
     links: Mapping[str, Any] = field(default_factory=dict)
     rest: Mapping[str, Any] = field(default_factory=dict)
     invalid: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class UserTraits:
-    columns: Mapping[str, Any] = field(default_factory=dict)
-    rest: Mapping[str, Any] = field(default_factory=dict)
 
 
 def parse_text(value: object) -> str:
@@ -253,10 +249,18 @@ PRICE_TRAITS: Parsers = {
     "currency": parse_currency,
     "seats": parse_count,
     "renewal_date": parse_day,
+    "billing_period": parse_billing_period,
 }
 LINK_TRAITS: Parsers = {"parent_id": parse_id, "external_ids": parse_external_ids}
-COLUMN_NAMES = {"created_at": "started_on", "mrr": "mrr_cents", "renewal_date": "renewal_on"}
+COLUMN_NAMES = {
+    "created_at": "started_on",
+    "mrr": "mrr_cents",
+    "renewal_date": "renewal_on",
+    "billing_period": "billing_period_months",
+}
 """Trait name to column name, where the two differ."""
+STORED_TOO = frozenset({"billing_period"})
+"""Terms that also stay a trait as it was sent: filters and measures may name it."""
 
 
 def split_account_traits(traits: Mapping[str, Any]) -> AccountTraits:
@@ -270,31 +274,12 @@ def split_account_traits(traits: Mapping[str, Any]) -> AccountTraits:
     for sent_name, value in traits.items():
         name = SPELLINGS.get(sent_name, sent_name)
         targets = [(target, known[name]) for target, known in groups if name in known]
-        if not targets:
+        if not targets or name in STORED_TOO:
             rest[sent_name] = value
-        elif value is not None:
+        if value is not None:
             try:
                 for target, parse in targets:
                     target[COLUMN_NAMES.get(name, name)] = parse(value)
             except (ValueError, TypeError):
                 invalid.append(sent_name)
     return AccountTraits(columns, price, links, rest, tuple(invalid))
-
-
-def split_user_traits(traits: Mapping[str, Any]) -> UserTraits:
-    """Split the traits of an ``identify`` call."""
-    rest = dict(traits)
-    columns: dict[str, Any] = {}
-    for name in ("email", "name", "role"):
-        value = rest.pop(name, None)
-        if isinstance(value, str) and value:
-            columns[name] = value[:500]
-    if "name" not in columns and isinstance(rest.get("firstName"), str):
-        columns["name"] = f"{rest['firstName']} {rest.get('lastName') or ''}".strip()[:500]
-    return UserTraits(columns, rest)
-
-
-def is_internal(email: str | None, internal_domains: Collection[str]) -> bool:
-    """Whether a person works for the vendor: the e-mail address is in an internal domain."""
-    _, at, domain = (email or "").rpartition("@")
-    return bool(at) and domain.lower() in internal_domains

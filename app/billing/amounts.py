@@ -6,7 +6,8 @@ from datetime import date
 from fractions import Fraction
 from itertools import compress
 
-from app.billing.cycles import BillingCycle
+from app.billing.cycles import MONTHS, BillingCycle
+from app.core.months import LONGEST_TERM_MONTHS
 
 MONTHS_PER_INTERVAL: Mapping[str, Fraction] = {
     "day": Fraction(12, 365),
@@ -120,6 +121,22 @@ class Item:
 
     def on_day(self, day: date) -> "Item":
         return replace(self, invoiced_on=self.cycle.invoiced_on(day)) if self.cycle else self
+
+
+def find_most_expensive(items: Iterable[Item]) -> Item | None:
+    """Return the item with the highest price per month; None if there is none."""
+    return max(
+        items,
+        key=lambda item: item.price.per_month(item.price.charge(item.quantity) or Fraction(0)),
+        default=None,
+    )
+
+
+def billing_months(items: Iterable[Item]) -> int | None:
+    """Return for how many months the most expensive item is billed; None for days and weeks."""
+    item = find_most_expensive(items)
+    months = MONTHS.get(item.price.interval, 0) * item.price.interval_count if item else 0
+    return months if 1 <= months <= LONGEST_TERM_MONTHS else None
 
 
 def graduated_charge(tiers: Sequence[Tier], quantity: int) -> Fraction:

@@ -3,11 +3,16 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
-from fractions import Fraction
 
-from app.accounts.subscriptions import Period, Terms
+from app.accounts.subscriptions import UNKNOWN_BILLING, Billing, Period, Terms
 from app.billing import stripe_objects as objects
-from app.billing.amounts import Item, monthly_price, to_cents
+from app.billing.amounts import (
+    Item,
+    billing_months,
+    find_most_expensive,
+    monthly_price,
+    to_cents,
+)
 from app.billing.billing_events import (
     AppliedDiscount,
     Coupon,
@@ -66,6 +71,7 @@ class _Segment:
     ends_on: date | None = None
     renewal_on: date | None = None
     reason: str | None = None
+    billing: Billing = UNKNOWN_BILLING
 
 
 def build_timeline(
@@ -144,17 +150,25 @@ def _paid_segments(
     ends_on = subscription.cancels_on
     for since in sorted({starts_on, *(day for day in changes if day and day > starts_on)}):
         if until is None or since < until:
+            terms, discount_share = _terms(replay, subscription, since)
             yield _Segment(
                 since,
-                _terms(replay, subscription, since),
+                terms,
                 ends_on,
                 None if ends_on else subscription.period_ends_on,
                 subscription.reason if ends_on else None,
+                Billing(
+                    billing_months(subscription.items),
+                    auto_renews=ends_on is None,
+                    discount_share=discount_share,
+                ),
             )
 
 
-def _terms(replay: _Replay, subscription: SubscriptionState, day: date) -> Terms:
-    """Compute the terms of a day.
+def _terms(
+    replay: _Replay, subscription: SubscriptionState, day: date
+) -> tuple[Terms, float | None]:
+    """Compute the terms of a day, and the share of the list price that discounts take off.
 
     The price is 0 in a trial, if invoices are not collected, or if a part of it is unknown.
     """
@@ -175,7 +189,9 @@ def _terms(replay: _Replay, subscription: SubscriptionState, day: date) -> Terms
     cents = to_cents(amount, subscription.currency) if pays else 0
     plan = _plan_of(subscription.items, replay.price_mapping)
     seats = _count_seats(subscription.items, replay.price_mapping)
-    return Terms(plan, cents, subscription.currency, seats)
+    listed, _ = monthly_price(items, (), charged)
+    share = float(1 - amount / listed) if listed and replay.unknown is None else None
+    return Terms(plan, cents, subscription.currency, seats), share
 
 
 def _priced_item(replay: _Replay, item: Item) -> Item:
@@ -206,12 +222,8 @@ def _plan_of(items: Sequence[Item], price_mapping: PriceMapping) -> str | None:
     names = [name for item in items for name in item.names if name in price_mapping.plans]
     if names:
         return price_mapping.plans[names[0]]
-    most_expensive = max(items, key=_item_monthly_price, default=None)
+    most_expensive = find_most_expensive(items)
     return most_expensive.default_plan if most_expensive else None
-
-
-def _item_monthly_price(item: Item) -> Fraction:
-    return item.price.per_month(item.price.charge(item.quantity) or Fraction(0))
 
 
 def _count_seats(items: Sequence[Item], price_mapping: PriceMapping) -> int | None:
@@ -244,7 +256,14 @@ def _periods(segments: Sequence[_Segment]) -> Iterable[Period]:
             ends_on = after.starts_on
             reason = (after.reason or reason) if after.terms is None else None
         if ends_on is None or ends_on > segment.starts_on:
-            yield Period(segment.starts_on, ends_on, segment.terms, segment.renewal_on, reason)
+            yield Period(
+                segment.starts_on,
+                ends_on,
+                segment.terms,
+                segment.renewal_on,
+                reason,
+                billing=segment.billing,
+            )
 
 
 def find_coupon_ids(events: Iterable[ParsedEvent]) -> set[str]:

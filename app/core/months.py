@@ -7,6 +7,8 @@ from datetime import date
 MONTHS_PER_YEAR = 12
 EARLIEST_DAY = date(1900, 1, 1)
 """An earlier day of a contract, an account or a goal is a mistake, such as the year 0026."""
+LONGEST_TERM_MONTHS = 120
+"""A contract that is billed or bound for longer is a mistake."""
 RENEWAL_GRACE_DAYS = 31
 """The default of the setting: a contract is renewed so many days after its end, or sooner."""
 DIGITS = 9

@@ -26,7 +26,7 @@ from typing_extensions import TypeAliasType
 
 from app.core import errors
 from app.core.errors import MEDIA_TYPE, FieldError, ProblemError, problem_body
-from app.core.months import EARLIEST_DAY
+from app.core.months import EARLIEST_DAY, LONGEST_TERM_MONTHS
 
 MAX_COUNT = 2**53
 EXAMPLE_REQUEST_ID = "req_5f0c1c5c3a2b4d6e8f90"
@@ -54,6 +54,8 @@ def _whole(value: object) -> object:
 WHOLE_NUMBER = BeforeValidator(_whole)  # must come last, or OpenAPI loses the bounds before it
 Count = Annotated[int, Strict(), Field(ge=0, le=MAX_COUNT), WHOLE_NUMBER]
 NoticeDays = Annotated[int, Strict(), Field(ge=0, le=3660), WHOLE_NUMBER]
+Months = Annotated[int, Strict(), Field(ge=1, le=LONGEST_TERM_MONTHS), WHOLE_NUMBER]
+Share = Annotated[float, Strict(), Field(ge=0, le=1, allow_inf_nan=False)]
 Flag = Annotated[bool, Strict()]
 
 

@@ -8,6 +8,7 @@ from typing import Any, Self
 
 from pydantic import Field, ValidationError, model_validator
 
+from app.accounts.billing_periods import parse_billing_period
 from app.accounts.schemas import (
     LARGEST_MRR_CENTS,
     AccountFields,
@@ -16,9 +17,11 @@ from app.accounts.schemas import (
     Traits,
     UserFields,
 )
+from app.accounts.subscription_schemas import BillingFields
 from app.accounts.traits import (
     SHORTENED_ID,
     is_shortened,
+    parse_amount,
     parse_cents,
     parse_count,
     parse_currency,
@@ -66,7 +69,7 @@ class UserImportRow(UserFields, UserKey):
     """A row of a user: omitted fields keep their values, null clears a field."""
 
 
-class SubscriptionImportRow(RequestModel):
+class SubscriptionImportRow(BillingFields):
     """A period of one subscription on constant terms. ``known_on`` defaults to ``starts_on``."""
 
     account_id: Id
@@ -177,13 +180,15 @@ def _iso_day(text: str) -> str:
     return parse_day(text).isoformat()
 
 
-COUNTS = ("employees", "end_customers", "seats", "mrr_cents", "notice_days")
+COUNTS = ("employees", "end_customers", "seats", "mrr_cents", "notice_days", "term_months")
 DAYS = ("started_on", "starts_on", "known_on", "ends_on", "renewal_on")
 CELL_PARSERS: Mapping[str, Callable[[str], Any]] = {
     **dict.fromkeys(COUNTS, parse_count),
     **dict.fromkeys(DAYS, _iso_day),
+    **dict.fromkeys(("excluded", "auto_renews"), _flag),
     "currency": parse_currency,
-    "excluded": _flag,
+    "billing_period_months": parse_billing_period,
+    "discount_share": lambda text: float(parse_amount(text)),
 }
 """Parsers of cells by field; other cells stay texts."""
 

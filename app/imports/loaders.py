@@ -12,7 +12,8 @@ from app.accounts import queries as account_queries
 from app.accounts.links import LINK_FIELDS, apply_links
 from app.accounts.past_fields import keep_before_changes
 from app.accounts.tables import Account, User
-from app.accounts.traits import field_names, field_time, is_internal
+from app.accounts.traits import field_names, field_time
+from app.accounts.user_traits import is_internal
 from app.core.db import SessionFactory
 from app.core.errors import ProblemError
 from app.events.reading.batch import ParsedBatch

@@ -2,13 +2,14 @@
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
 from datetime import date
 
 from sqlalchemy.orm import Session
 
 from app.accounts.subscription_service import TRAITS, AccountSubscriptions, to_period
 from app.accounts.subscriptions import (
+    Billing,
     KnownPeriod,
     Period,
     Terms,
@@ -133,6 +134,12 @@ def _read_version(row: RowFields, base_currency: str) -> KnownPeriod:
         row.get("renewal_on"),
         row.get("end_reason"),
         row.get("notice_days"),
+        Billing(
+            row.get("billing_period_months"),
+            row.get("term_months"),
+            row.get("auto_renews"),
+            row.get("discount_share"),
+        ),
     )
     return KnownPeriod(row.get("known_on") or row["starts_on"], period, SOURCE)
 
@@ -177,13 +184,11 @@ def _write_changes(session: Session, workspace_id: str, before: Versions, after:
 
 def _columns(key: PeriodKey, version: KnownPeriod) -> RowFields:
     (account_id, subscription_id), _, known_on = key
-    period = asdict(version.period)
     return {
         "account_id": account_id,
         "subscription_id": subscription_id,
         "known_on": known_on,
-        **period.pop("terms"),
-        **period,
+        **version.period.columns(),
         "source": version.source,
         "merged_from": [account_id for account_id, _ in version.merges],
         "merged_on": [day for _, day in version.merges],

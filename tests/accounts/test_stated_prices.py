@@ -18,7 +18,7 @@ from app.accounts.stated_prices.replay import (
 from app.accounts.stated_prices.service import apply_statements
 from app.accounts.subscription_queries import list_known_periods, load_mrr_cents
 from app.accounts.subscription_service import API, AccountSubscriptions, to_period
-from app.accounts.subscriptions import Period, Terms
+from app.accounts.subscriptions import Billing, Period, Terms
 from tests import factories
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -118,6 +118,21 @@ def test_a_period_has_all_that_was_stated_before() -> None:
     ]
 
 
+def test_a_billing_period_belongs_to_the_price_that_runs_and_to_later_ones() -> None:
+    """Monthly with the price of day 1; yearly is stated on day 3, and a price on day 5."""
+    statements = [
+        stated(1, mrr_cents=100, billing_period_months=1),
+        stated(3, billing_period_months=12),
+        stated(5, mrr_cents=200),
+    ]
+
+    for order in permutations(statements):
+        assert replay(order, "USD") == [
+            Period(day(1), day(5), Terms(None, 100, "USD", None), billing=Billing(12)),
+            Period(day(5), None, Terms(None, 200, "USD", None), billing=Billing(12)),
+        ]
+
+
 def test_after_an_end_nothing_of_the_old_terms_holds() -> None:
     statements = [stated(1, plan="pro", mrr_cents=100), cancelled(3), stated(5, mrr_cents=2)]
 
@@ -126,7 +141,10 @@ def test_after_an_end_nothing_of_the_old_terms_holds() -> None:
 
 moments = st.integers(0, 240).map(lambda hours: hours / 24)
 events = st.builds(
-    lambda at, cents: stated(at, mrr_cents=cents), moments, st.sampled_from([0, 100, 200])
+    lambda at, cents, months: stated(at, mrr_cents=cents, **months),
+    moments,
+    st.sampled_from([0, 100, 200]),
+    st.sampled_from([{}, {"billing_period_months": 12}]),
 ) | st.builds(lambda at, later: cancelled(at, int(at) + later), moments, st.integers(-2, 4))
 
 

@@ -172,3 +172,62 @@ def test_the_notice_period_is_stored_with_its_terms(client: TestClient) -> None:
 
     for wrong in (-1, 4000, "sixty", 1.5):
         assert put(client, notice_days=wrong)[0] == 422
+
+
+BILLING = ("billing_period_months", "term_months", "auto_renews", "discount_share")
+
+
+def billing(period: dict[str, Any]) -> tuple[object, ...]:
+    return tuple(period[name] for name in BILLING)
+
+
+def test_billing_is_stored_with_its_terms_and_is_unknown_if_it_is_not_sent(
+    client: TestClient,
+) -> None:
+    sent = (12, 24, False, 0.15)
+
+    fields: dict[str, Any] = dict(zip(BILLING, sent, strict=True))
+    _, body = put(client, **fields)
+    [listed] = client.get(SUBSCRIPTIONS).json()["items"]
+    assert (billing(body["periods"][0]), billing(listed)) == (sent, sent)
+
+    _, body = put(client, account_id="a2")
+    assert [billing(period) for period in body["periods"]] == [(None,) * 4]
+
+
+def test_a_change_of_billing_alone_starts_no_period_and_counts_from_the_day_it_is_known(
+    client: TestClient, session: Session
+) -> None:
+    factories.account(session, "a1")
+    factories.subscription(session, "a1", billing_period_months=1, auto_renews=True)
+    session.commit()
+
+    answer = put(client, billing_period_months=12, auto_renews=False)
+
+    assert spans(answer) == [("2025-01-01", None, 10_000)]
+    params = {"on": "2026-03-10"}
+    known = [
+        client.get(SUBSCRIPTIONS, params=params | {"known_on": day}).json()["items"]
+        for day in ("2026-03-17", TODAY)
+    ]
+    assert [billing(period) for [period] in known] == [
+        (1, None, True, None),
+        (12, None, False, None),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "wrong"),
+    [
+        *(("billing_period_months", each) for each in (0, 121, 1.5, "12", True)),
+        *(("term_months", each) for each in (0, -1, 121)),
+        *(("auto_renews", each) for each in (1, "true")),
+        *(("discount_share", each) for each in (-0.01, 1.01, "0.1", True)),
+    ],
+)
+def test_impossible_billing_is_refused(client: TestClient, name: str, wrong: object) -> None:
+    fields: dict[str, Any] = {name: wrong}
+    status, body = put(client, **fields)
+
+    assert status == 422
+    assert [error["pointer"] for error in body["errors"]] == [f"/body/{name}"]

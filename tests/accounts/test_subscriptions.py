@@ -8,6 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.accounts.subscriptions import (
+    UNKNOWN_BILLING,
+    Billing,
     KnownPeriod,
     Period,
     Terms,
@@ -31,12 +33,16 @@ terms = st.builds(
 )
 
 
+billings = st.sampled_from([UNKNOWN_BILLING, Billing(1), Billing(12, 24, discount_share=0.1)])
+
+
 @st.composite
 def periods(draw: st.DrawFn) -> Period:
     starts_on = draw(st.sampled_from(DAYS))
     lasts = draw(st.none() | st.integers(1, 6))
     ends_on = None if lasts is None else starts_on + timedelta(days=lasts)
-    return Period(starts_on, ends_on, draw(terms), draw(st.none() | st.sampled_from(DAYS)))
+    renewal_on = draw(st.none() | st.sampled_from(DAYS))
+    return Period(starts_on, ends_on, draw(terms), renewal_on, billing=draw(billings))
 
 
 ends = st.sampled_from(DAYS)
@@ -107,6 +113,7 @@ def test_the_last_period_is_in_force_from_its_start_to_its_end_or_the_next_perio
         if covered < min(later, default=DAYS[-1]):
             assert running
             assert (running.terms, running.renewal_on) == (last.terms, last.renewal_on)
+            assert running.billing == last.billing
     if last.ends_on is not None and last.ends_on < min(later, default=date.max):
         assert not any(p.covers(last.ends_on) for p in known), "a period that was cut off resumes"
 

@@ -3,7 +3,9 @@ from decimal import Decimal
 
 import pytest
 
-from app.accounts.traits import is_internal, parse_amount, split_account_traits, split_user_traits
+from app.accounts.billing_periods import parse_billing_period
+from app.accounts.traits import parse_amount, split_account_traits
+from app.accounts.user_traits import is_internal, split_user_traits
 
 
 def test_known_traits_become_columns_and_the_rest_stays() -> None:
@@ -111,3 +113,46 @@ def test_three_digits_behind_one_dot_or_comma_in_a_text_are_ambiguous(text: str)
 )
 def test_other_numbers_are_not_ambiguous(value: object, number: str) -> None:
     assert parse_amount(value) == Decimal(number)
+
+
+@pytest.mark.parametrize(
+    ("value", "months"),
+    [
+        *(("monthly", 1), ("Month", 1), ("quarterly", 3), ("semi-annual", 6), ("half-yearly", 6)),
+        *(("annual", 12), ("Yearly", 12), (" YEAR ", 12), ("2 years", 24), ("P1Y", 12)),
+        *((1, 1), (12.0, 12), ("6", 6), ("6 months", 6), ("12-month", 12), ("120", 120)),
+    ],
+)
+def test_a_billing_period_is_read_as_people_and_programs_write_it(
+    value: object, months: int
+) -> None:
+    assert parse_billing_period(value) == months
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        *("biannual", "bimonthly", "biennial", "weekly", "30 days", "custom", "", "1.5", "1_2"),
+        *(0, -1, 121, "11 years", 1.5, True, None, [12], float("nan"), 1e300, "\u0661"),
+    ],
+)
+def test_an_ambiguous_or_impossible_billing_period_is_refused(value: object) -> None:
+    with pytest.raises(ValueError, match="number of months from 1 to 120"):
+        parse_billing_period(value)
+
+
+@pytest.mark.parametrize(
+    ("sent", "price", "invalid"),
+    [
+        ({"billing_period": "annual"}, {"billing_period_months": 12}, ()),
+        ({"billingPeriod": 3}, {"billing_period_months": 3}, ()),
+        ({"billing_period": "biannual"}, {}, ("billing_period",)),
+        ({"billing_period": None}, {}, ()),
+    ],
+)
+def test_a_billing_period_is_a_term_and_stays_a_trait_for_filters(
+    sent: dict[str, object], price: dict[str, int], invalid: tuple[str, ...]
+) -> None:
+    traits = split_account_traits(sent)
+
+    assert (traits.price, traits.rest, traits.invalid) == (price, sent, invalid)

@@ -194,3 +194,58 @@ def test_the_end_of_an_unknown_subscription_gives_its_paid_period(
     send_all(client, path, canceled(at=30))
 
     assert paid_periods(session) == [("2026-01-01", "2026-01-31", 60_00)]
+
+
+def billing(client: TestClient, on: str, known_on: str) -> tuple[object, ...]:
+    params = {"on": on, "known_on": known_on}
+    [period] = client.get("/api/v1/subscriptions", params=params).json()["items"]
+    names = ("billing_period_months", "term_months", "auto_renews", "discount_share")
+    return tuple(period[name] for name in names)
+
+
+def test_a_subscription_renews_until_its_cancellation_is_known(client: TestClient) -> None:
+    path = connect(client)
+    send_all(client, path, subscription("evt_1", verb="created"))
+    send_all(client, path, subscription("evt_2", at=5, cancel_at_period_end=True))
+
+    assert billing(client, "2026-01-10", "2026-01-05") == (1, None, True, 0)
+    assert billing(client, "2026-01-10", "2026-01-06") == (1, None, False, 0)
+
+    send_all(client, path, subscription("evt_3", at=8))
+    assert billing(client, "2026-01-10", "2026-01-09") == (1, None, True, 0)
+
+
+@pytest.mark.parametrize(
+    ("interval", "count", "months"),
+    [("month", 3, 3), ("year", 2, 24), ("week", 4, None), ("day", 30, None), ("year", 11, None)],
+)
+def test_the_billing_period_is_that_of_the_price(
+    client: TestClient, interval: str, count: int, months: int | None
+) -> None:
+    recurring = {"interval": interval, "interval_count": count, "usage_type": "licensed"}
+
+    send_all(client, connect(client), subscription("evt_1", price={"recurring": recurring}))
+
+    assert billing(client, "2026-01-10", "2026-03-18")[0] == months
+
+
+def test_the_discount_is_what_recurring_coupons_take_off_the_list_price(
+    client: TestClient,
+) -> None:
+    """The list price is 60: a quarter less is 45, and 6 less is 39. 21 of 60 is 0.35."""
+    path = connect(client)
+    off = {"quarter": (25, None), "six": (None, 600)}
+    coupons = [
+        {"id": name, "duration": "forever", "percent_off": percent, "amount_off": amount}
+        for name, (percent, amount) in off.items()
+    ]
+    discounts = [
+        {"id": f"di_{each['id']}", "coupon": each, "start": seconds(0), "end": None}
+        for each in coupons
+    ]
+    send_all(client, path, subscription("evt_1", discounts=discounts))
+
+    assert billing(client, "2026-01-10", "2026-03-18") == (1, None, True, 0.35)
+
+    send_all(client, path, subscription("evt_2", at=40, discounts=["di_of_an_unknown_coupon"]))
+    assert billing(client, "2026-02-15", "2026-03-18") == (1, None, True, None)

@@ -204,16 +204,17 @@ def test_a_template_with_a_blank_id_is_blank(sessions: SessionFactory, session: 
 def test_errors_contain_no_value_of_a_row(sessions: SessionFactory, session: Session) -> None:
     email = "eve@example.com"
     header = (
-        "account_id,starts_on,ends_on,renewal_on,known_on,mrr,currency,seats,notice_days,plan\n"
+        "account_id,starts_on,ends_on,renewal_on,known_on,mrr,currency,seats,notice_days,"
+        "billing_period_months,term_months,auto_renews,discount_share,plan\n"
     )
-    good = ["a1", "2026-01-01", "", "", "", "5", "", "", "", ""]
-    bad = [[*good[:n], email, *good[n + 1 :]] for n in range(1, 9)]
+    good = ["a1", "2026-01-01", "", "", "", "5", *[""] * 8]
+    bad = [[*good[:n], email, *good[n + 1 :]] for n in range(1, 13)]
     content = header + "\n".join(",".join(row) for row in bad)
 
     job = run_import(sessions, SUBSCRIPTIONS, content.encode())
 
     found = errors(session, job.id)
-    assert len(found) == 8
+    assert len(found) == 12
     assert [message for _, _, message in found if email in message or "eve" in message] == []
 
 

@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, date, datetime, time
 from typing import Any
 
-from app.accounts.subscriptions import Period, Terms
+from app.accounts.subscriptions import Billing, Period, Terms
 
 STARTED = "started"
 """The field that says that a subscription starts, so that an announced end no longer counts."""
@@ -89,6 +89,7 @@ class _Replay:
             known.get("renewal_on"),
             end.reason if end else None,
             known.get("notice_days"),
+            Billing(known.get("billing_period_months")),
         )
         last = self.periods.pop() if self.periods else None
         if last is None or (last.ends_on is not None and last.ends_on < day):
@@ -133,6 +134,7 @@ def statements_of(periods: Sequence[Period]) -> list[DayStatement]:
         values = asdict(period.terms) | {
             "renewal_on": period.renewal_on,
             "notice_days": period.notice_days,
+            "billing_period_months": period.billing.billing_period_months,
             STARTED: True,
         }
         fields = {name: (at, value) for name, value in values.items()}

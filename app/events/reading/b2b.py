@@ -15,8 +15,8 @@ from app.accounts.traits import (
     parse_day,
     parse_text,
     split_account_traits,
-    split_user_traits,
 )
+from app.accounts.user_traits import split_user_traits
 from app.events.reading.canonical import CanonicalEvent
 
 
@@ -161,17 +161,21 @@ def _parse_traits(
 
 
 def _parse_price(properties: Mapping[str, Any]) -> tuple[AccountTraits, bool]:
-    """Return plan, MRR, currency, seats and renewal day; a yearly price is divided by 12."""
+    """Return plan, MRR, currency, seats, renewal day and billing period.
+
+    A yearly price is divided by 12.
+    """
+    interval = properties.get("interval", properties.get("billing_interval"))
     traits = {
         "plan": properties.get("plan", properties.get("plan_name")),
         "mrr": properties.get("mrr"),
         "currency": properties.get("currency"),
         "seats": properties.get("seats", properties.get("quantity")),
         "renewal_date": properties.get("renewal_date", properties.get("renewalDate")),
+        "billing_period": properties.get("billing_period", interval),
     }
     invalid = False
     if traits["mrr"] is None and properties.get("price") is not None:
-        interval = properties.get("interval", properties.get("billing_interval"))
         interval = str(interval or "month").lower()
         months = 12 if interval in YEARLY else 1
         try:
@@ -180,7 +184,7 @@ def _parse_price(properties: Mapping[str, Any]) -> tuple[AccountTraits, bool]:
             invalid = True
         if interval not in YEARLY | MONTHLY:
             traits["mrr"], invalid = None, True
-    return split_account_traits(traits), invalid
+    return replace(split_account_traits(traits), rest={}), invalid
 
 
 def _parse_day(properties: Mapping[str, Any], names: Sequence[str]) -> tuple[date | None, bool]:

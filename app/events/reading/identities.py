@@ -8,13 +8,11 @@ from typing import Any, TypeVar
 from app.accounts.stated_prices.replay import STARTED
 from app.accounts.traits import (
     AccountTraits,
-    UserTraits,
     field_names,
     field_time,
-    is_internal,
     split_account_traits,
-    split_user_traits,
 )
+from app.accounts.user_traits import UserTraits, is_internal, split_user_traits
 from app.events.reading import b2b, near_misses
 from app.events.reading.b2b import B2BEvent, B2BEventKind
 from app.events.reading.canonical import CanonicalEvent

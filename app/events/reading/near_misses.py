@@ -130,6 +130,9 @@ ACCOUNT_TRAIT_NAMES: Mapping[str, Iterable[str]] = {
         *("contractrenewal", "contractrenewaldate", "subscriptionrenewal"),
         "subscriptionrenewaldate",
     ),
+    "billing_period": (
+        *("billingcycle", "billinginterval", "billingfrequency", "billingterm", "planinterval"),
+    ),
     "employees": (
         *("employeecount", "employeescount", "numberofemployees", "numemployees"),
         *("companysize", "headcount"),
@@ -171,7 +174,9 @@ def _plain(name: str) -> str:
 
 ACCOUNT_TRAITS = ACCOUNT_COLUMNS.keys() | PRICE_TRAITS.keys() | LINK_TRAITS.keys()
 READ_TRAITS = frozenset(ACCOUNT_TRAITS | SPELLINGS.keys())
-READ_PROPERTIES = READ_TRAITS | {"account_name", "plan_name", "price", "quantity"}
+READ_PROPERTIES = READ_TRAITS | {
+    *("account_name", "plan_name", "price", "quantity", "interval", "billing_interval"),
+}
 READ_PERSON_TRAITS = frozenset(PERSON_TRAIT_NAMES)
 PLACED_TRAITS: Mapping[str, Collection[str]] = {
     "group": frozenset(ACCOUNT_TRAITS - {"created_at"}),

@@ -35,6 +35,7 @@ def test_an_incomplete_b2b_event_is_only_counted(client: TestClient, event: dict
         ("Subscription Started", {"price": 100, "interval": "decade"}),
         ("Subscription Started", {"price": "-5", "interval": "year"}),
         ("Subscription Updated", {"mrr": 5, "currency": "dollars"}),
+        ("Subscription Updated", {"mrr": 5, "billing_period": "biannual"}),
         ("Subscription Cancelled", {"ends_on": "later"}),
         ("Account Created", {"created_at": "once"}),
     ],

@@ -120,8 +120,12 @@ def test_a_subscription_is_started_updated_and_cancelled(
         ("2026-02-16", "2026-03-17", 200_00, "too expensive"),
     ]
     assert account(client)["plan"] == "pro"
-    rows = "SELECT DISTINCT starts_on, currency, seats FROM subscription ORDER BY 1"
-    assert [row[1:] for row in calls.text_rows(session, rows)] == [("EUR", 5), ("EUR", 9)]
+    rows = (
+        "SELECT DISTINCT starts_on, currency, seats, billing_period_months FROM subscription"
+        " ORDER BY 1"
+    )
+    found = [row[1:] for row in calls.text_rows(session, rows)]
+    assert found == [("EUR", 5, None), ("EUR", 9, 12)]
 
 
 EVENTS = (

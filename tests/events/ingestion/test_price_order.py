@@ -12,7 +12,8 @@ from tests.events.arrivals import MIDNIGHT, Call, at, stored
 from tests.events.calls import group, track
 
 PERIODS = (
-    "SELECT string_agg(concat_ws(' ', starts_on, ends_on, mrr_cents, plan, seats, renewal_on), ', '"
+    "SELECT string_agg(concat_ws(' ', starts_on, ends_on, mrr_cents, plan, seats, renewal_on,"
+    " billing_period_months), ', '"
     " ORDER BY starts_on) FROM (SELECT DISTINCT ON (subscription_id, starts_on) * FROM subscription"
     " WHERE account_id = '{}' ORDER BY subscription_id, starts_on, known_on DESC) AS s"
     " WHERE ends_on IS DISTINCT FROM starts_on"
@@ -49,6 +50,14 @@ PERIODS = (
         (  # the renewal day and the other price of the last day belong to one new period
             [(-72, {"mrr": 1}), (1, {"renewal_date": "2026-05-01"}), (2, {"mrr": 2})],
             "2026-03-15 2026-03-18 100, 2026-03-18 200 2026-05-01",
+        ),
+        (  # the billing period of day 3 is that of both prices; one of two meanings states nothing
+            [
+                (-72, {"mrr": 1, "billing_period": "monthly"}),
+                (-48, {"billing_period": "annual"}),
+                (-24, {"mrr": 2, "billing_period": "biannual"}),
+            ],
+            "2026-03-15 2026-03-17 100 12, 2026-03-17 200 12",
         ),
         (  # nothing is paid before the first price
             [
