@@ -41,6 +41,7 @@ PURE_FILES = {
     "churn/model/card.py",
     "churn/model/drift.py",
     "churn/model/promotion.py",
+    "churn/model/recalibration.py",
     "churn/model/rules_reason.py",
     "demo/activity.py",
     "demo/simulate.py",

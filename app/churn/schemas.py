@@ -20,6 +20,38 @@ ModelState = Literal["active", "shadow", "retired", "rolled_back", "degraded"]
 RiskLevel = Literal["low", "medium", "high"]
 
 
+PROBABILITY_LOW = Field(
+    None,
+    description="The share of accounts with such a risk that churns at least. With"
+    " `probability_high` a range of 80 %, the wider the less is known. Null without a model.",
+    examples=[0.13],
+)
+PROBABILITY_HIGH = Field(None, description="The share that churns at most.", examples=[0.29])
+
+
+class RecalibrationOut(ResponseModel):
+    """A shift of all log-odds of a model, by what came of the newest horizon that is over."""
+
+    starts_on: date = Field(description="The first day of the risks that it applies to.")
+    offset: float = Field(
+        description="Added to the log-odds: what the level missed, shrunk towards 0 by the number"
+        " of churned accounts.",
+        examples=[-0.31],
+    )
+    error: float = Field(
+        description="The standard error of the level in the horizon to come.", examples=[0.24]
+    )
+    observed_from: date = Field(description="The first day on which the accounts were observed.")
+    observed_through: date
+    expected: float = Field(
+        description="How many of them the model alone expected to churn; an account counts once"
+        " for each day.",
+        examples=[64.2],
+    )
+    observed: int = Field(description="How many churned.", examples=[43])
+    churned_accounts: int = Field(examples=[29])
+
+
 class ChurnModelOut(ResponseModel):
     version: int = Field(examples=[3])
     state: ModelState = Field(
@@ -48,6 +80,9 @@ class ChurnModelOut(ResponseModel):
     activated_at: datetime | None
     activated_by: str | None
     retired_at: datetime | None
+    recalibrations: list[RecalibrationOut] = Field(
+        description="How its level followed the outcomes, oldest first."
+    )
 
 
 class ChurnModelCard(ChurnModelOut):
@@ -112,6 +147,12 @@ class RevenueAtRiskOut(ResponseModel):
         examples=[119760],
     )
     basis: RevenueBasis = Field(description=BASIS_DESCRIPTION)
+    low_cents: int | None = Field(
+        None, description="By `probability_low`; null without it.", examples=[77844]
+    )
+    high_cents: int | None = Field(
+        None, description="By `probability_high`; null without it.", examples=[173652]
+    )
 
 
 class RevenueAtRiskTotal(ResponseModel):
@@ -122,15 +163,25 @@ class RevenueAtRiskTotal(ResponseModel):
         description="ARR times the probability of churn, where a model claims one.",
         examples=[119760],
     )
+    probability_low_cents: int = Field(
+        description="`probability_cents` with `probability_low` of each account: all of them may"
+        " be wrong in the same direction.",
+        examples=[77844],
+    )
+    probability_high_cents: int = Field(
+        description="The same with `probability_high`.", examples=[173652]
+    )
     assumed_cents: int = Field(
         description="30 % of the ARR of accounts at risk without a probability.", examples=[20000]
     )
 
     @classmethod
-    def of_parts(cls, probability_cents: int, assumed_cents: int) -> Self:
+    def of_parts(cls, probability_cents: int, low: int, high: int, assumed_cents: int) -> Self:
         return cls(
             cents=probability_cents + assumed_cents,
             probability_cents=probability_cents,
+            probability_low_cents=low,
+            probability_high_cents=high,
             assumed_cents=assumed_cents,
         )
 
@@ -146,6 +197,8 @@ class ChurnRiskOut(ResponseModel):
     probability: float | None = Field(
         description="Null: no model predicts it; `confidence` says why.", examples=[0.2], ge=0, le=1
     )
+    probability_low: float | None = PROBABILITY_LOW
+    probability_high: float | None = PROBABILITY_HIGH
     level: RiskLevel | None
     rank: int | None = Field(
         None, description="1: the highest risk of the workspace.", examples=[3]

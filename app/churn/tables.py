@@ -14,7 +14,7 @@ class ChurnModel(Table):
 
     ``head`` and ``trees`` are the artifact with the hash ``sha256``. ``data_through`` is the last
     observation day of the training data, ``known_through`` the day on which that row's outcome was
-    known.
+    known. ``recalibrations``: by ``starts_on``, the first day of the risks that each applies to.
     """
 
     __tablename__ = "churn_model"
@@ -43,6 +43,9 @@ class ChurnModel(Table):
     activated_at: Mapped[Instant | None]
     activated_by: Mapped[str | None]
     retired_at: Mapped[Instant | None]
+    recalibrations: Mapped[list[dict[str, Any]]] = mapped_column(
+        JSONB, default=list, server_default="[]"
+    )
 
 
 class ChurnScoringContext(Table):
@@ -70,6 +73,8 @@ class _RiskColumns:
     status: Mapped[Key]
     level: Mapped[Key | None]
     probability: Mapped[float | None]
+    probability_low: Mapped[float | None]
+    probability_high: Mapped[float | None]
     risk: Mapped[float | None]
     stage: Mapped[Key]
     model_version: Mapped[int | None]
@@ -92,10 +97,14 @@ class ChurnRisk(_RiskColumns, Table):
 
 
 class ChurnRiskHistory(_RiskColumns, Table):
-    """The churn risk of an account on the days on which it moved."""
+    """The churn risk of an account on the days on which it or the price moved.
+
+    ``mrr_cents``: None in rows of older releases without a probability.
+    """
 
     __tablename__ = "churn_risk_history"
 
     workspace_id: Mapped[Key] = mapped_column(primary_key=True)
     account_id: Mapped[Key] = mapped_column(primary_key=True)
     as_of: Mapped[date] = mapped_column(primary_key=True)
+    mrr_cents: Mapped[int | None] = mapped_column(BigInteger)

@@ -45,6 +45,8 @@ from app.portfolio.account_pages import (
 from app.portfolio.fields import AccountSort
 from app.portfolio.revenue_at_risk_queries import (
     KNOWN_REVENUE_AT_RISK,
+    REVENUE_AT_HIGH,
+    REVENUE_AT_LOW,
     REVENUE_AT_RISK,
     REVENUE_BASIS,
 )
@@ -84,17 +86,25 @@ LISTED_COLUMNS = (
     *("price_status", "price_cents", "seats", "renewal_on", "notice_on", "last_used_on"),
     *("value_leak_cents", "score", "band", "status", "coverage", "as_of"),
 )
+CHURN_COLUMNS = (
+    *("status", "level", "probability", "probability_low", "probability_high"),
+    *("stage", "horizon_days", "as_of"),
+)
 SELECT_ACCOUNTS = select(
     *(COLUMNS[name].label(name) for name in LISTED_COLUMNS),
     *(COLUMNS[f"trend.{name}"].label(name) for name in ("d7", "d28", "d90")),
     HealthScore.computed_at,
-    *(
-        ChurnRisk.__table__.columns[name].label(f"churn_{name}")
-        for name in ("status", "level", "probability", "stage", "horizon_days", "as_of")
-    ),
+    *(ChurnRisk.__table__.columns[name].label(f"churn_{name}") for name in CHURN_COLUMNS),
     KNOWN_REVENUE_AT_RISK.label("revenue_at_risk_cents"),
     REVENUE_BASIS.label("revenue_basis"),
 )
+AT_RISK_PARTS = (
+    ("probability", REVENUE_AT_RISK),
+    ("probability", func.coalesce(REVENUE_AT_LOW, REVENUE_AT_RISK)),
+    ("probability", func.coalesce(REVENUE_AT_HIGH, REVENUE_AT_RISK)),
+    ("assumed", REVENUE_AT_RISK),
+)
+"""The sums of ``AccountTotal`` with their basis; a probability without bounds counts as it is."""
 ACCOUNT_ID_FIELDS = ("account_id", "parent_id")
 """Fields whose values are account ids."""
 SCORE_JOIN, RISK_JOIN = same_account(HealthScore, Account), same_account(ChurnRisk, Account)
@@ -116,14 +126,17 @@ SORT_COLUMNS: Mapping[AccountSort, Column] = {
 class AccountTotal:
     """The number of accounts, their MRR, and how many the MRR leaves out for want of a rate.
 
-    ``expected_cents``: the revenue at risk by probabilities; ``assumed_cents``: that of accounts at
-    risk without one. Both leave out the same accounts as the MRR.
+    ``expected_cents``: the revenue at risk by probabilities, ``low_cents`` and ``high_cents``: at
+    the bounds of each; ``assumed_cents``: that of accounts at risk without a probability. All leave
+    out the same accounts as the MRR.
     """
 
     accounts: int
     mrr_cents: int
     no_rate: int
     expected_cents: int
+    low_cents: int
+    high_cents: int
     assumed_cents: int
 
 
@@ -181,12 +194,9 @@ def load_totals(
             func.count().filter(condition, HAS_NO_RATE),
             *(
                 func.coalesce(
-                    func.sum(REVENUE_AT_RISK).filter(
-                        condition, ~HAS_NO_RATE, REVENUE_BASIS.in_([basis])
-                    ),
-                    0,
+                    func.sum(amount).filter(condition, ~HAS_NO_RATE, REVENUE_BASIS.in_([basis])), 0
                 )
-                for basis in ("probability", "assumed")
+                for basis, amount in AT_RISK_PARTS
             ),
         )
     ]

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query
 from app.accounts.queries import get_account
 from app.churn.schemas import ChurnRiskHistoryOut, ChurnRiskOut
 from app.churn.scoring import risk_queries
-from app.churn.scoring.revenue import RevenueAtRisk, revenue_at_risk
+from app.churn.scoring.revenue import RevenueAtRisk, expected_loss, revenue_at_risk
 from app.churn.scoring.risk import current_status
 from app.churn.tables import ChurnRiskHistory
 from app.churn.training.queries import load_rules_reason
@@ -91,5 +91,10 @@ def list_churn_risk_history(
 def _past_revenue(row: ChurnRiskHistory, band: str | None, mrr_cents: int | None) -> RevenueAtRisk:
     """Return the revenue at risk on a past day; what a model or a level put at risk is stored."""
     if mrr_cents is not None and row.details["revenue_basis"] in {"probability", "assumed"}:
-        return RevenueAtRisk(row.revenue_at_risk_cents, row.details["revenue_basis"])
+        return RevenueAtRisk(
+            row.revenue_at_risk_cents,
+            row.details["revenue_basis"],
+            expected_loss(row.mrr_cents, row.probability_low),
+            expected_loss(row.mrr_cents, row.probability_high),
+        )
     return revenue_at_risk(mrr_cents, row.probability, level=row.level, band=band)

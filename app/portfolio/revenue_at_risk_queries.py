@@ -27,6 +27,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
 from app.accounts.tables import Account
 from app.churn.scoring.revenue import (
+    MONTHS_PER_YEAR,
     RevenueAtRisk,
     assumed_loss,
     largest_mrr_at_risk,
@@ -67,6 +68,11 @@ REVENUE_AT_RISK = cast(
     BigInteger,
 )
 """Cents a year, as ``revenue_at_risk`` computes them."""
+REVENUE_AT_LOW, REVENUE_AT_HIGH = (
+    cast(func.round(MONTHS_PER_YEAR * ChurnRisk.mrr_cents * bound), BigInteger)
+    for bound in (ChurnRisk.probability_low, ChurnRisk.probability_high)
+)
+"""The same at the bounds of the probability; null without them."""
 KNOWN_REVENUE_AT_RISK = case((KNOWN_MRR_CENTS.is_not(None), REVENUE_AT_RISK))
 """As above; null while the MRR is unknown."""
 REVENUE_BASIS = case(
@@ -80,13 +86,16 @@ def load_revenue_at_risk(
     """Return the revenue at risk by account."""
     if not account_ids:
         return {}
+    bounds = [
+        case((KNOWN_MRR_CENTS.is_not(None), bound)) for bound in (REVENUE_AT_LOW, REVENUE_AT_HIGH)
+    ]
     rows = session.execute(
-        select(Account.account_id, KNOWN_REVENUE_AT_RISK, REVENUE_BASIS)
+        select(Account.account_id, KNOWN_REVENUE_AT_RISK, REVENUE_BASIS, *bounds)
         .outerjoin(HealthScore, same_account(HealthScore, Account))
         .outerjoin(ChurnRisk, same_account(ChurnRisk, Account))
         .where(Account.workspace_id == workspace_id, Account.account_id.in_(account_ids))
     )
-    return {account_id: RevenueAtRisk(cents, basis) for account_id, cents, basis in rows}
+    return {account_id: RevenueAtRisk(*amounts) for account_id, *amounts in rows}
 
 
 def load_bands(

@@ -6,7 +6,13 @@ from typing import Annotated, Any, Self
 from pydantic import Field, Strict
 
 from app.churn.model.levels import ModelStage
-from app.churn.schemas import BASIS_DESCRIPTION, RevenueAtRiskTotal, RiskLevel
+from app.churn.schemas import (
+    BASIS_DESCRIPTION,
+    PROBABILITY_HIGH,
+    PROBABILITY_LOW,
+    RevenueAtRiskTotal,
+    RiskLevel,
+)
 from app.churn.scoring.revenue import RevenueBasis
 from app.churn.scoring.risk import ChurnStatus, current_status
 from app.core.filters.openapi import filter_marker
@@ -14,14 +20,13 @@ from app.core.schemas import NO_NUL, WHOLE_NUMBER, Id, JsonObject, RequestModel,
 from app.health.definition.scorecard import Band
 from app.health.scoring.assess import MRR_CENTS, HealthStatus, PriceStatus
 from app.portfolio.account_pages import AccountRow
-from app.portfolio.account_queries import AccountTotal
+from app.portfolio.account_queries import CHURN_COLUMNS, AccountTotal
 from app.portfolio.fields import OTHER_SORT_NAMES, AccountSort
 
 FILTER_EXAMPLE = {
     "and": [{"band": ["at_risk", "watch"]}, {"field": "mrr_cents", "op": "gte", "value": 1}]
 }
 FILTER_SCHEMA_NAME = "AccountFilter"
-CHURN_COLUMNS = ("status", "level", "probability", "stage", "horizon_days", "as_of")
 SORT_PATTERN = f"^-?({'|'.join((*AccountSort, *OTHER_SORT_NAMES))})$"
 SORT_DESCRIPTION = (
     "The sort order; a leading minus makes it descending. Null sorts last either way."
@@ -55,6 +60,8 @@ class ChurnRiskSummary(ResponseModel):
         description="The probability of churn in the horizon; null if no model claims one.",
         examples=[0.2],
     )
+    probability_low: float | None = PROBABILITY_LOW
+    probability_high: float | None = PROBABILITY_HIGH
     stage: ModelStage | None = Field(None, description="The stage of the model that evaluated it.")
     horizon_days: int | None = Field(None, examples=[90])
     revenue_at_risk_cents: int | None = Field(
@@ -137,7 +144,9 @@ def total_fields(total: AccountTotal) -> dict[str, Any]:
     return {
         "count": total.accounts,
         "mrr_cents": total.mrr_cents,
-        "revenue_at_risk": RevenueAtRiskTotal.of_parts(total.expected_cents, total.assumed_cents),
+        "revenue_at_risk": RevenueAtRiskTotal.of_parts(
+            total.expected_cents, total.low_cents, total.high_cents, total.assumed_cents
+        ),
         "exclusions": exclusions,
     }
 

@@ -15,7 +15,12 @@ from app.core.schemas import NO_NUL, problem_responses
 from app.portfolio.endpoints import FilterQuery, OwnerQuery, SegmentKeyQuery
 from app.portfolio.segment_service import resolve_filter_query
 from app.reports.at_risk import service as at_risk
-from app.reports.at_risk.schemas import AccountAtRiskOut, ArrAtRiskOut
+from app.reports.at_risk.calibration import calibration_report
+from app.reports.at_risk.schemas import (
+    AccountAtRiskOut,
+    ArrAtRiskOut,
+    RevenueAtRiskCalibrationOut,
+)
 from app.reports.churn_causes import service as causes
 from app.reports.churn_causes.schemas import ChurnCausesOut
 from app.reports.kpi import Kpi, ReportQueryDep
@@ -89,6 +94,18 @@ def list_accounts_at_risk(
 def get_arr_at_risk(session: SessionDep, query: ReportQueryDep) -> ArrAtRiskOut:
     """Return the ARR of accounts at risk on the last day, by the quarter of their next renewal."""
     return at_risk.arr_at_risk_report(session, query)
+
+
+@router.get("/revenue-at-risk-calibration", summary="Compare revenue at risk with what churned")
+def get_revenue_at_risk_calibration(
+    session: SessionDep, query: ReportQueryDep
+) -> RevenueAtRiskCalibrationOut:
+    """Return what was expected to churn at the beginning of each month, and what came of it.
+
+    The expectation is that of the stored probabilities, as they were then. Months whose outcomes
+    are not final have none yet, and the day on which they will have them.
+    """
+    return calibration_report(session, query)
 
 
 @router.get("/churn-causes", summary="Get what goes with churn")

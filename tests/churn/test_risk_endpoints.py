@@ -63,7 +63,13 @@ def test_rules_give_a_level_and_a_rank_without_a_probability(
     assert (found["level"], found["rank"], found["ranked_accounts"]) == ("high", 1, 3)
     assert (found["as_of"], found["horizon_days"]) == (UNTIL.isoformat(), 90)
     assert found["horizon_basis"] == "subscription"
-    assert found["revenue_at_risk"] == {"cents": 12 * 150_00, "basis": "assumed"}
+    assert (found["probability_low"], found["probability_high"]) == (None, None)
+    assert found["revenue_at_risk"] == {
+        "cents": 12 * 150_00,
+        "basis": "assumed",
+        "low_cents": None,
+        "high_cents": None,
+    }
     assert "no probability is claimed." in found["confidence"]
     assert found["drivers"][0] == {
         "signal": "silence",
@@ -180,6 +186,8 @@ def test_a_model_predicts_from_the_same_row_as_in_training(
     assert found["revenue_at_risk"] == {
         "cents": round(12 * 100_00 * found["probability"]),
         "basis": "probability",
+        "low_cents": round(12 * 100_00 * found["probability_low"]),
+        "high_cents": round(12 * 100_00 * found["probability_high"]),
     }
 
 

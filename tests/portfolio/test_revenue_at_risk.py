@@ -87,9 +87,18 @@ def test_every_item_tells_its_amount_and_its_basis(client: TestClient) -> None:
     assert {key: found[key]["revenue_basis"] for key in basis} == basis
 
 
-def test_totals_have_a_part_from_probabilities_and_an_assumed_part(client: TestClient) -> None:
-    """364 + 359 + 356 + 0 of b, c, g, i; 364 + 360 + 2 x 356 + 7 + 0 of a, d, e, f, h, zero."""
+def test_totals_have_a_part_from_probabilities_and_an_assumed_part(
+    client: TestClient, session: Session
+) -> None:
+    """364 + 359 + 356 + 0 of b, c, g, i; 364 + 360 + 2 x 356 + 7 + 0 of a, d, e, f, h, zero.
+
+    Only b has a range: 12 x 100 x 0.25 and 12 x 100 x 0.75 in place of 364.
+    """
+    risk = session.get_one(ChurnRisk, ("acme", "b"))
+    risk.mrr_cents, risk.probability_low, risk.probability_high = 100, 0.25, 0.75
+    session.commit()
     parts = {"cents": 1079 + 1443, "probability_cents": 1079, "assumed_cents": 1443}
+    parts |= {"probability_low_cents": 715 + 300, "probability_high_cents": 715 + 900}
     total = client.post("/api/v1/accounts/count", json={}).json()
     client.put("/api/v1/segments/all", json={"name": "All", "filter": {}})
 

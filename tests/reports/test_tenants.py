@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from app.tables import (
     Account,
+    ChurnRiskHistory,
     DailyUsage,
     Event,
     FeedbackItem,
@@ -83,6 +84,18 @@ def other(session: Session) -> dict[str, str]:
                 mrr_cents=100,
                 details={},
                 computed_at=NOW,
+            ),
+            ChurnRiskHistory(
+                **owner,
+                as_of=at.date(),
+                status="ok",
+                probability=0.5,
+                stage="trusted",
+                horizon_days=90,
+                revenue_at_risk_cents=600,
+                mrr_cents=100,
+                details={"horizon_basis": "subscription"},
+                computed_at=at,
             ),
             FeedbackItem(**owner, feedback_id="f", kind="request", at=at, known_on=at.date()),
             *(

@@ -76,6 +76,7 @@ def _describe_unseen(unseen: UnseenPredictions, seed: int) -> dict[str, Any]:
             for reference, p in references.items()
         },
         "calibration": metrics.reliability(unseen.y, unseen.p),
+        "slope_error": metrics.slope_error(unseen.y, unseen.p, unseen.account),
     }
 
 

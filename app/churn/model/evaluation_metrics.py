@@ -91,6 +91,27 @@ def fit_platt(y: Floats, log_odds: Floats) -> tuple[float, float]:
     return slope, float(weights[0]) - slope * middle
 
 
+def slope_error(y: Floats, p: Floats, account: Integers) -> float | None:
+    """Estimate by how much the slope of log-odds may be wrong: its error, and what it misses of 1.
+
+    Clustered by account. None: it cannot be estimated.
+    """
+    clipped = np.clip(p, MIN_PROBABILITY, 1 - MIN_PROBABILITY)
+    log_odds = np.log(clipped / (1 - clipped))
+    churned = len(np.unique(account[y > 0]))
+    if churned < 3 or y.all() or np.ptp(log_odds) == 0:  # noqa: PLR2004 - of two parameters
+        return None
+    slope, intercept = fit_platt(y, log_odds)
+    fitted = 1 / (1 + np.exp(-(slope * log_odds + intercept)))
+    x = np.column_stack([np.ones(len(y)), log_odds])
+    information = np.linalg.inv((x * (fitted * (1 - fitted))[:, None]).T @ x)
+    _, account_index = np.unique(account, return_inverse=True)
+    scores = np.zeros((account_index.max() + 1, 2))
+    np.add.at(scores, account_index, x * (y - fitted)[:, None])
+    covariance = information @ scores.T @ scores @ information * churned / (churned - 2)
+    return float(np.hypot(np.sqrt(covariance[1, 1]), slope - 1))
+
+
 def observed_over_expected(y: Floats, p: Floats) -> float | None:
     return float(y.sum() / p.sum()) if p.sum() > 0 else None
 

@@ -4,13 +4,14 @@ Each change publishes a message, leaves an audit entry and marks all accounts du
 """
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy.orm import Session
 
 from app.accounts.refresh_queue import Priority, mark_all_due
 from app.churn.model.artifacts import UnusableArtifactError
+from app.churn.model.recalibration import Recalibration
 from app.churn.registry import model_queries as queries
 from app.churn.registry import store
 from app.churn.tables import ChurnModel
@@ -84,6 +85,18 @@ def degrade(session: Session, row: ChurnModel, reasons: Sequence[str], *, now: d
     row.state, row.retired_at = "degraded", now
     actor = Actor(row.workspace_id, "worker", now)
     _announce(session, actor, "model.degraded", row, {"reason": " ".join(reasons)})
+
+
+def recalibrate(row: ChurnModel, found: Recalibration, *, starts_on: date) -> None:
+    """Shift the level of a model for the risks of a day and of those after it.
+
+    Outcomes become known at month ends, so that most days bring no other level.
+    """
+    day = starts_on.isoformat()
+    earlier = [each for each in row.recalibrations if each["starts_on"] < day]
+    stored = found.to_json()
+    if not earlier or earlier[-1] != {"starts_on": earlier[-1]["starts_on"], **stored}:
+        row.recalibrations = [*earlier, {"starts_on": day, **stored}]
 
 
 def _announce(

@@ -2,6 +2,7 @@
 
 from contextlib import suppress
 from dataclasses import replace
+from datetime import date
 from functools import lru_cache
 from pathlib import Path
 
@@ -11,7 +12,8 @@ from sqlalchemy.orm import Session
 from app.churn.model import artifacts
 from app.churn.model.artifacts import Artifact, UnusableArtifactError
 from app.churn.model.levels import ModelStage
-from app.churn.model.model import Model
+from app.churn.model.model import Model, Precision
+from app.churn.model.recalibration import Recalibration, recalibrate
 from app.churn.registry import model_queries
 from app.churn.tables import ChurnModel
 from app.core.logs import get_logger
@@ -22,22 +24,28 @@ FOLDER = Path("models")
 HEAD, TREES, CARD = "model.json", "trees.skops", "card.json"
 
 
-def load_active_model(session: Session, workspace_id: str) -> Model | None:
-    """Load the active model. None without one, or if this process cannot use its artifact."""
+def load_active_model(
+    session: Session, workspace_id: str, *, as_of: date | None = None
+) -> Model | None:
+    """Load the active model as it is recalibrated for the risks of a day, by default the newest.
+
+    None without an active model, or if this process cannot use its artifact.
+    """
     row = model_queries.find_active_model(session, workspace_id)
     if row is None:
         return None
     try:
-        return load_model(session, row)
+        return recalibrate(load_model(session, row), find_recalibration(row, as_of))
     except UnusableArtifactError as error:
         log.warning("churn_model_unusable", workspace_id=workspace_id, reason=str(error))
         return None
 
 
 def load_model(session: Session, row: ChurnModel) -> Model:
-    """Load a model, from disk if the files there are unchanged, else from the database.
+    """Load a model as it was trained.
 
-    Raises UnusableArtifactError.
+    It comes from disk if the files there are unchanged, else from the database. Raises
+    UnusableArtifactError.
     """
     folder = FOLDER / row.workspace_id / str(row.version)
     try:
@@ -48,8 +56,22 @@ def load_model(session: Session, row: ChurnModel) -> Model:
         with suppress(OSError):  # it is only a cache, and the folder may be read-only
             _write_files(folder, artifact, orjson.dumps(row.card))
     data = row.card["data"]
-    base_rate = data["churned_rows"] / data["rows"]
-    return replace(model, stage=ModelStage(row.stage), version=row.version, base_rate=base_rate)
+    slope_error = (row.card.get("unseen") or {}).get("slope_error")
+    return replace(
+        model,
+        stage=ModelStage(row.stage),
+        version=row.version,
+        base_rate=data["churned_rows"] / data["rows"],
+        precision=Precision() if slope_error is None else Precision(slope_error=slope_error),
+    )
+
+
+def find_recalibration(row: ChurnModel, as_of: date | None = None) -> Recalibration | None:
+    """Return the newest recalibration that applies to the risks of a day, or to any day."""
+    for stored in reversed(row.recalibrations):
+        if as_of is None or stored["starts_on"] <= as_of.isoformat():
+            return Recalibration.from_json(stored)
+    return None
 
 
 @lru_cache(maxsize=16)

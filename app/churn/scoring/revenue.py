@@ -18,10 +18,15 @@ of 13 % of their ARR a year, and 3 x 0.13 / 0.87 are odds of 0.45, so a probabil
 
 @dataclass(frozen=True, slots=True)
 class RevenueAtRisk:
-    """``cents``: None while the MRR of the account is unknown."""
+    """``cents``: None while the MRR of the account is unknown.
+
+    ``low_cents``, ``high_cents``: by the range of the probability, where there is one.
+    """
 
     cents: int | None
     basis: RevenueBasis
+    low_cents: int | None = None
+    high_cents: int | None = None
 
 
 def is_at_risk(band: str | None, level: str | None) -> bool:
@@ -38,11 +43,17 @@ def revenue_at_risk(
     ``arr-at-risk``.
     """
     if probability is not None:
-        loss = None if mrr_cents is None else round(MONTHS_PER_YEAR * mrr_cents * probability)
-        return RevenueAtRisk(loss, "probability")
+        return RevenueAtRisk(expected_loss(mrr_cents, probability), "probability")
     if is_at_risk(band, level):
         return RevenueAtRisk(None if mrr_cents is None else assumed_loss(mrr_cents), "assumed")
     return RevenueAtRisk(None if mrr_cents is None else 0, "none")
+
+
+def expected_loss(mrr_cents: int | None, probability: float | None) -> int | None:
+    """Return what the churn of an account costs of one year's revenue on average."""
+    if mrr_cents is None or probability is None:
+        return None
+    return round(MONTHS_PER_YEAR * mrr_cents * probability)
 
 
 def assumed_loss(mrr_cents: Any) -> Any:  # noqa: ANN401 - an int, or a column of integers

@@ -66,6 +66,8 @@ class AccountRisk:
     status: ChurnStatus
     level: str | None
     probability: float | None
+    probability_low: float | None
+    probability_high: float | None
     risk: float | None
     stage: ModelStage
     model_version: int | None
@@ -81,6 +83,7 @@ class _Assessment:
     probability: float | None
     risk: float | None
     drivers: Sequence[RiskDriver]
+    range: tuple[float, float] | tuple[None, None] = (None, None)
 
 
 NO_ASSESSMENT = _Assessment(None, None, None, ())
@@ -115,9 +118,12 @@ def _assess_by_model(
     drivers = top_drivers(
         model.names, x, model.contributions(x), before, peers, log_odds=model.margin
     )
+    ranges = zip(*(each.tolist() for each in model.probability_range(x)), strict=True)
     return [
-        _Assessment(LEVELS[level], float(probability), float(probability), each)
-        for level, probability, each in zip(levels, probabilities, drivers, strict=True)
+        _Assessment(LEVELS[level], probability, probability, each, range_)
+        for level, probability, each, range_ in zip(
+            levels, probabilities.tolist(), drivers, ranges, strict=True
+        )
     ]
 
 
@@ -152,6 +158,8 @@ def _build_risk(
         status=ChurnStatus.OK if assessment.level else _no_risk_status(horizon, table, row),
         level=assessment.level,
         probability=assessment.probability,
+        probability_low=assessment.range[0],
+        probability_high=assessment.range[1],
         risk=assessment.risk,
         stage=model.stage if model else ModelStage.RULES,
         model_version=model.version if model else None,

@@ -37,7 +37,7 @@ def refresh(
     if as_of < now.date():
         return
     day = as_of - timedelta(days=1)
-    model = store.load_active_model(session, workspace_id)
+    model = store.load_active_model(session, workspace_id, as_of=day)
     version = model.version if model else None
     due = risk_queries.list_outdated(session, workspace_id, account_ids, day=day, version=version)
     if not due:

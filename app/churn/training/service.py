@@ -7,7 +7,7 @@ import os
 import resource
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from datetime import date, timedelta
 from functools import partial
 from typing import Any
@@ -22,10 +22,16 @@ from app.churn.model.levels import ModelStage, changed_level_share
 from app.churn.model.model import Model
 from app.churn.model.panel import Panel
 from app.churn.model.promotion import IncumbentModel
+from app.churn.model.recalibration import Recalibration, fit_recalibration, recalibrate
 from app.churn.model.training import ReportProgress, UnseenPredictions, find_shortage, train
 from app.churn.registry import model_queries, model_service
 from app.churn.training import observations, queries
-from app.churn.training.active_model import ActiveModel, align_columns, find_active_model
+from app.churn.training.active_model import (
+    ActiveModel,
+    align_columns,
+    align_panel,
+    find_active_model,
+)
 from app.churn.training.observations import Treatments, can_churn
 from app.core.arrays import Floats, np
 from app.core.clock import Clock
@@ -67,6 +73,7 @@ class Candidate:
     card: dict[str, Any]
     artifact: Artifact
     data_through: date
+    recalibration: Recalibration | None = None
 
 
 def limit_process_resources() -> None:
@@ -119,7 +126,12 @@ def _run(
             session, claimed.workspace_id, today=clock().date(), treatments=treatments
         )
     degraded = check_active_model(data)
-    record = partial(record_training_result, degraded=degraded, compared_with=data.active_model)
+    record = partial(
+        record_training_result,
+        degraded=degraded,
+        compared_with=data.active_model,
+        recalibration=recalibrate_active_model(data),
+    )
 
     def actor() -> Actor:
         return Actor(claimed.workspace_id, f"job:{claimed.id}", clock())
@@ -186,7 +198,8 @@ def train_candidate(
         seconds=time.monotonic() - started,
     )
     through = date.fromordinal(int(panel.day.max()))
-    return Candidate(model, stage, takes_over, model_card, artifact, through)
+    recalibration = fit_recalibration(model, panel)
+    return Candidate(model, stage, takes_over, model_card, artifact, through, recalibration)
 
 
 def _incumbent(
@@ -214,11 +227,20 @@ def check_active_model(data: TrainingData) -> list[str]:
         return []
     model = active.model
     later = panel.rows(~panel.treated & (panel.day > active.data_through.toordinal()))
-    later = replace(later, names=model.names, x=align_columns(model, panel.names, later.x))
+    later = align_panel(model, later)
     x = align_columns(model, panel.names, data.current_x)
     shifts = drift.column_shifts(active.profile, model.names, x, model.predict(x))
-    is_worse = drift.is_worse_than_base_rate(model, later, seed=SEED)
-    return drift.reasons(shifts, drift.observed_churn(model, later), is_worse=is_worse)
+    served = recalibrate(model, active.recalibration)
+    is_worse = drift.is_worse_than_base_rate(served, later, seed=SEED)
+    return drift.reasons(shifts, drift.observed_churn(served, later), is_worse=is_worse)
+
+
+def recalibrate_active_model(data: TrainingData) -> Recalibration | None:
+    """Compare the active model with the newest horizon that is over."""
+    active = data.active_model
+    if active is None:
+        return None
+    return fit_recalibration(active.model, align_panel(active.model, data.panel))
 
 
 def record_training_result(
@@ -228,18 +250,22 @@ def record_training_result(
     degraded: Sequence[str],
     *,
     compared_with: ActiveModel | None,
+    recalibration: Recalibration | None = None,
 ) -> dict[str, Any]:
     """Store a candidate, activate it if it takes over, and degrade the active model if needed.
 
     ``degraded``: the sentences of ``check_active_model``. ``compared_with``: the model that was
     active when the candidate was trained; if another model is active by now, the candidate stays a
-    shadow and nothing is degraded. Returns the final progress of the job.
+    shadow and nothing is degraded. ``recalibration``: of that model, from tomorrow's risks on, so
+    that all accounts have the same level on a day. Returns the final progress of the job.
     """
     model_queries.lock_models(session, actor.workspace_id)
     active = model_queries.find_active_model(session, actor.workspace_id)
     is_unchanged = (
         active is None or compared_with is None or active.version == compared_with.version
     )
+    if active is not None and compared_with is not None and is_unchanged and recalibration:
+        model_service.recalibrate(active, recalibration, starts_on=actor.at.date())
     progress: dict[str, Any] = {"step": "done", "method": "rules", "why": candidate}
     if isinstance(candidate, Candidate):
         row = model_queries.insert_model(
@@ -257,6 +283,9 @@ def record_training_result(
             created_at=actor.at,
             created_by=actor.name,
         )
+        if candidate.recalibration:
+            yesterday = actor.at.date() - timedelta(days=1)
+            model_service.recalibrate(row, candidate.recalibration, starts_on=yesterday)
         if candidate.takes_over and is_unchanged:
             model_service.activate(session, actor, row)
         progress = {"step": "done", "version": row.version, "stage": row.stage, "state": row.state}

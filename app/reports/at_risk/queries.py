@@ -1,4 +1,5 @@
 from collections.abc import Collection, Mapping, Sequence
+from datetime import date
 from typing import Any
 
 from sqlalchemy import Row, case, select
@@ -79,3 +80,17 @@ def load_changes_of_scored(
 ) -> Mapping[str, int]:
     """Return the later changes that may have changed the ARR at risk of a past day, by kind."""
     return load_later_changes(session, workspace_id, SQL, "scored_accounts", query)
+
+
+def load_risks_of_months(
+    session: Session, workspace_id: str, query: ReportQuery, *, months: Sequence[date]
+) -> Sequence[Row[Any]]:
+    """Return the probabilities known at the beginning of each month, by month and account."""
+    return load_report_rows(session, workspace_id, SQL, "risks_of_months", query, months=months)
+
+
+def load_changes_of_risks(
+    session: Session, workspace_id: str, query: ReportQuery
+) -> Mapping[str, int]:
+    """Return the later changes that may have changed past risks or outcomes, by kind."""
+    return load_later_changes(session, workspace_id, SQL, "accounts_with_risk", query)

@@ -1,4 +1,4 @@
-from datetime import datetime
+from datetime import date, datetime
 from typing import ClassVar
 
 from pydantic import Field
@@ -63,6 +63,12 @@ class RenewalQuarter(ResponseModel):
         description="ARR times the probability of churn, of the accounts with one.",
         examples=[100000],
     )
+    probability_low_cents: int = Field(
+        description="The same with `probability_low` of each account.", examples=[65000]
+    )
+    probability_high_cents: int = Field(
+        description="The same with `probability_high` of each account.", examples=[145000]
+    )
     assumed_cents: int = Field(
         description="30 % of the ARR of the accounts without one.", examples=[20000]
     )
@@ -77,3 +83,46 @@ class ArrAtRiskOut(ResponseModel):
     arr_at_risk: Kpi
     revenue_at_risk: RevenueAtRiskTotal
     quarters: list[RenewalQuarter]
+
+
+class CalibrationMonth(ResponseModel):
+    """What was expected at the beginning of a month, and what came of it within the horizon."""
+
+    month: str = Field(examples=["2026-01"])
+    outcomes_known_on: date = Field(
+        description="The day on which all outcomes are final: at the end of the horizon, and of the"
+        " days in which a contract may still be renewed. Before, the outcomes are null.",
+        examples=["2026-04-30"],
+    )
+    accounts: int = Field(
+        description="Accounts with a probability at the beginning of the month.", examples=[120]
+    )
+    expected: float = Field(description="The sum of the probabilities.", examples=[9.6])
+    expected_low: float = Field(description="That of `probability_low`.", examples=[6.4])
+    expected_high: float = Field(description="That of `probability_high`.", examples=[13.9])
+    churned: int | None = Field(None, description="How many of them churned.", examples=[8])
+    churned_over_expected: float | None = Field(None, examples=[0.83])
+    ratio_low: float | None = Field(
+        None,
+        description="The 95 % Poisson interval of `churned_over_expected`.",
+        examples=[0.36],
+    )
+    ratio_high: float | None = Field(None, examples=[1.64])
+    expected_mrr_cents: int = Field(description="The sum of MRR x probability.", examples=[479000])
+    expected_mrr_low_cents: int = Field(description="With `probability_low`.", examples=[319000])
+    expected_mrr_high_cents: int = Field(description="With `probability_high`.", examples=[694000])
+    churned_mrr_cents: int | None = Field(
+        None, description="The MRR of those that churned, at the beginning.", examples=[412000]
+    )
+    churned_mrr_over_expected: float | None = Field(None, examples=[0.86])
+
+
+class RevenueAtRiskCalibrationOut(ResponseModel):
+    csv_rows: ClassVar[tuple[str, ...]] = ("months",)
+
+    churn: Kpi
+    revenue: Kpi
+    months: list[CalibrationMonth] = Field(
+        description="The months that begin within the period and in which a model gave"
+        " probabilities. An account counts in each of them."
+    )

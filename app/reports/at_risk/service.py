@@ -98,7 +98,10 @@ def arr_at_risk_report(session: Session, query: ReportQuery) -> ArrAtRiskOut:
             currency=query.currency,
         ),
         revenue_at_risk=RevenueAtRiskTotal.of_parts(
-            sum(row.probability_cents for row in rows), sum(row.assumed_cents for row in rows)
+            sum(row.probability_cents for row in rows),
+            sum(row.probability_low_cents for row in rows),
+            sum(row.probability_high_cents for row in rows),
+            sum(row.assumed_cents for row in rows),
         ),
         quarters=[row for row in rows if row.accounts],
     )

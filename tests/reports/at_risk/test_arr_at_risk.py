@@ -57,6 +57,8 @@ def risk(
     session: Session, account_id: str, day: date, probability: float | None, level: str = "low"
 ) -> None:
     row: dict[str, Any] = {"probability": probability, "risk": probability, "level": level}
+    if probability is not None:
+        row |= {"probability_low": probability / 2, "probability_high": probability * 1.5}
     row |= {"status": "ok", "stage": "trained", "model_version": 1, "horizon_days": 90}
     row |= {"revenue_at_risk_cents": 0, "details": {}, "computed_at": NOW}
     key = {"workspace_id": "acme", "account_id": account_id, "as_of": day}
@@ -80,6 +82,8 @@ def test_arr_is_weighted_by_the_probability_known_on_the_day(
     assert (quarter["arr_cents"], quarter["revenue_at_risk_cents"]) == (12 * 150_00, 12 * 40_00)
     assert (quarter["probability_cents"], quarter["assumed_cents"]) == (12 * 25_00, 12 * 15_00)
     assert (quarter["accounts"], quarter["with_probability"]) == (2, 1)
+    bounds = (quarter["probability_low_cents"], quarter["probability_high_cents"])
+    assert bounds == (12 * 12_50, 12 * 37_50)
 
 
 def test_a_high_churn_risk_is_at_risk_too_and_both_parts_add_up(
@@ -102,6 +106,8 @@ def test_a_high_churn_risk_is_at_risk_too_and_both_parts_add_up(
     assert found["revenue_at_risk"] == {
         "cents": 60_00 + 216_00,
         "probability_cents": 60_00,
+        "probability_low_cents": 30_00,
+        "probability_high_cents": 90_00,
         "assumed_cents": 216_00,
     }
     assert [each["revenue_at_risk_cents"] for each in found["quarters"]] == [60_00, 216_00]

@@ -128,6 +128,7 @@ def test_the_totals_of_lists_say_what_they_leave_out(client: TestClient, session
     segment = client.put("/api/v1/segments/all", json=everyone).json()
 
     at_risk = {"cents": 360_00, "probability_cents": 0, "assumed_cents": 360_00}
+    at_risk |= {"probability_low_cents": 0, "probability_high_cents": 0}
     assert counted.pop("revenue_at_risk") == at_risk
     assert counted == {"count": 2, "mrr_cents": 100_00, "exclusions": {"no_rate": 1}}
     assert (segment["mrr_cents"], segment["exclusions"]) == (100_00, {"no_rate": 1})
