@@ -3,14 +3,14 @@
 import csv
 import gzip
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from app.churn.model.horizon import Horizon, HorizonBasis
+from app.churn.model.horizon import DEFAULT_DAYS, Horizon, HorizonBasis
 from app.churn.model.panel import Panel
 from app.churn.training import observations
 from app.core.db import transaction
@@ -23,6 +23,7 @@ from app.jobs.tables import JobState
 from bench.rig.rig import Rig, create_tenant, now
 
 CRM_HORIZON = Horizon(30, HorizonBasis.SUBSCRIPTION)
+SERVED_HORIZON = Horizon(DEFAULT_DAYS, HorizonBasis.SUBSCRIPTION)
 NOVA_HORIZON = Horizon(90, HorizonBasis.SILENCE)
 CRM_SUBSCRIPTIONS = (
     "account_id=acct-{account_id}",
@@ -47,12 +48,14 @@ COUNT_SUFFIX = "_28avg_84obs"
 
 @dataclass(frozen=True, slots=True)
 class CrmData:
-    """``cut``: the last day to learn from. ``recorded_churn``: the outcome of each row in the file.
+    """``served``: month ends with the horizon of the service. ``cut``: the last day to learn from.
 
-    ``counts``: counts of the simulator's own SQL. ``unequal_counts``: those that differ from ours.
+    ``recorded_churn``: the outcome of each row of ``panel`` in the file. ``counts``: counts of the
+    simulator's own SQL. ``unequal_counts``: those that differ from ours.
     """
 
     panel: Panel
+    served: Panel
     cut: int
     recorded_churn: NDArray[np.float64]
     counts: int
@@ -131,20 +134,28 @@ def load_crm(rig: Rig, folder: Path) -> CrmData:
     account_days = sorted(churn, key=lambda account_day: account_day[1])
     days = sorted({day for _, day in account_days})
     cut = days[int(0.6 * len(days))]
+    until = days[-1] + timedelta(days=CRM_HORIZON.days)
     with transaction(rig.sessions) as session:
         spec = observations.build_table_spec(session, workspace_id, as_of=cut, horizon=CRM_HORIZON)
         observed = observations.observe_accounts(
             session,
             workspace_id,
             account_days,
-            until=days[-1] + timedelta(days=CRM_HORIZON.days),
+            until=until,
             horizon=CRM_HORIZON,
             spec=spec,
+        )
+        served = observations.build_panel(
+            session,
+            workspace_id,
+            until=until,
+            horizon=SERVED_HORIZON,
+            spec=replace(spec, silence_days=SERVED_HORIZON.days),
         )
     recorded = np.array([churn[account_day] for account_day in observed.account_days])
     counts = _read_simulator_counts(folder / "oracle_metrics.csv.gz")
     unequal = _count_unequal(rig, workspace_id, counts)
-    return CrmData(observed.panel, cut.toordinal(), recorded, len(counts), unequal)
+    return CrmData(observed.panel, served, cut.toordinal(), recorded, len(counts), unequal)
 
 
 def _read_simulator_counts(path: Path) -> list[SimulatorCount]:

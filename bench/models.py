@@ -26,6 +26,7 @@ from bench.model_comparison import (
     compare_with_bounds,
     mean_log_loss,
 )
+from bench.model_life import measure_life, measure_served_horizon
 from bench.results import Result
 from bench.rig.rig import Rig
 from bench.sample_data import write_sample_data
@@ -75,6 +76,8 @@ def run(rig: Rig, sizes: Sizes, folder: Path) -> list[Result]:
         nova = load_nova(rig, folder / "nova")
         return [
             *_measure_crm(crm),
+            *measure_served_horizon(crm.served, crm.cut),
+            *measure_life(crm.served),
             *_measure_nova(nova, sizes),
             *_measure_tables(folder / "tables", sizes),
             _measure_few_accounts("crm", crm.panel, sizes),
