@@ -10,22 +10,20 @@ from app.core.errors import UnprocessableError
 from bench import (
     alerts,
     at_risk,
-    causes,
     controls,
     experiments,
     freshness,
     growth,
     ingest,
     models,
-    plays,
     reads,
     scorecards,
     sort_values,
     suggestions,
     sweep,
     webhooks,
-    worlds,
 )
+from bench.demo import causes, churn_risk, plays, worlds
 from bench.results import Result
 from bench.rig import probing
 from bench.rig.rig import Rig, open_rig
@@ -61,6 +59,7 @@ BENCHMARKS: Mapping[str, Benchmark[Any]] = {
     "suggestions": Benchmark(suggestions.run, suggestions.FULL, suggestions.SMALLEST),
     "causes": Benchmark(causes.run, worlds.FULL, worlds.SMALLEST),
     "plays": Benchmark(plays.run, worlds.FULL, worlds.SMALLEST),
+    "demo-risk": Benchmark(churn_risk.run, churn_risk.FULL, churn_risk.SMALLEST),
     "experiments": Benchmark(experiments.run, experiments.FULL, experiments.SMALLEST),
     "controls": Benchmark(controls.run, controls.FULL, controls.SMALLEST),
 }

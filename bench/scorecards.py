@@ -107,6 +107,7 @@ def _measure_restatement(rig: Rig, sizes: Sizes) -> Result:
         progress=lambda *_: None,
         accounts=sizes.world_accounts,
         days=sizes.world_days,
+        trains=False,
     )
     rig.maintain()
     until = now().date() - timedelta(days=1)

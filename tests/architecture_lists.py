@@ -44,6 +44,7 @@ PURE_FILES = {
     "churn/model/recalibration.py",
     "churn/model/rules_reason.py",
     "demo/activity.py",
+    "demo/engagement.py",
     "demo/simulate.py",
     "demo/world.py",
     "engagement/summaries.py",

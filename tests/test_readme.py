@@ -168,7 +168,7 @@ def test_every_variable_of_a_command_is_set_by_the_demo_or_by_a_command_before(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     world = simulate(seed=7, last_day=date(2026, 1, 31), accounts=1, days=60)
-    demo = Demo("demo", NewKey("w", "hk_w"), NewKey("r", "hk_r"), world, 1)
+    demo = Demo("demo", NewKey("w", "hk_w"), NewKey("r", "hk_r"), world, 1, "none")
     print_introduction(demo, Settings(_env_file=None, port=8123))
     printed = capsys.readouterr().out
     [exported] = [line for line in printed.splitlines() if line.startswith("export ")]

@@ -10,7 +10,7 @@ from app.core.clock import shifted_clock
 from app.core.db import SessionFactory, create_session_factory, transaction
 from app.core.settings import Settings
 from app.demo import load as demo_load
-from app.demo.simulate import truth_csv
+from app.demo.simulate import example_account, truth_csv
 from app.workspaces import queries
 
 
@@ -41,18 +41,19 @@ def run_demo(seed: int, name: str, truth: Path | None, *, serve_after: bool) -> 
 def print_introduction(demo: demo_load.Demo, settings: Settings) -> None:
     """Print the address, the keys, and three commands to try."""
     base = serving.web_address(settings)
-    account = demo.world.accounts[0].account_id
+    account = example_account(demo.world)
     accounts = f"{base}/api/v1/accounts"
     console.print(
         f"\n{demo.events:,} simulated events of {len(demo.world.accounts)} accounts."
+        f"\nchurn model: {demo.model}"
         f"\n\naddress    {base}   (API documentation: {base}/docs)"
         f"\nworkspace  {demo.workspace_id}"
         f"\nwrite key  {demo.write_key.text}"
         f"\nread key   {demo.read_key.text}"
         "\n\nPaste this into another terminal, then try the commands and the steps of README.md:"
         f"\n\nexport SERVER={base} WORKSPACE={demo.workspace_id}"
-        f" WRITE_KEY={demo.write_key.text} READ_KEY={demo.read_key.text}"
-        f'\n\ncurl -s -H "Authorization: Bearer $READ_KEY" {accounts}/{account}/health'
+        f" WRITE_KEY={demo.write_key.text} READ_KEY={demo.read_key.text} ACCOUNT={account}"
+        f'\n\ncurl -s -H "Authorization: Bearer $READ_KEY" {accounts}/$ACCOUNT/health'
         '\ncurl -s -H "Authorization: Bearer $READ_KEY"'
         f" '{accounts}?band=at_risk&sort=-mrr&limit=5'"
         f"\ncurl -s -u $WRITE_KEY: {base}/v1/track -d"

@@ -1,8 +1,7 @@
 """Turn the hidden weekly state of each account into Segment calls, day by day."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 from datetime import date, datetime, time, timedelta
 from itertools import pairwise
 from operator import attrgetter
@@ -10,33 +9,24 @@ from operator import attrgetter
 import numpy as np
 from numpy.random import Generator
 
+from app.demo.engagement import CHAMPION, OPENS, WORKDAY, Action, Call, rare_actions, track
 from app.demo.world import (
     EFFECTS,
     NEVER,
     PLANS,
     PRODUCT_FEATURES,
-    STEPS,
     YEAR,
-    Account,
     Cause,
     Floats,
     Ints,
-    Profile,
-    Trajectory,
+    SimulatedAccount,
     user_id,
 )
 
-Call = dict[str, object]
-
-MINUTE = 60_000
-OPENS, WORKDAY, DAY = 480 * MINUTE, 600 * MINUTE, 1440 * MINUTE
-"""Working hours and the whole day, in milliseconds."""
 LIBRARY = {"name": "simulator", "version": "1"}
 WEEKDAY_SHARES = np.array([0.19, 0.20, 0.20, 0.19, 0.15, 0.04, 0.03])
 SEASON, NOTICE_SHARE, CHAMPION_SHARE, WITHDRAWAL = 0.05, 0.4, 0.3, 0.6
-SLOWEST_REPLY = 30
-"""How many times as long as usual a reply takes when support is slow, at strength 1."""
-CHAMPION, NOBODY, USUAL_FREQUENCY = 0, -1, 7.0
+NOBODY, USUAL_FREQUENCY = -1, 7.0
 SIMPLE_FEATURES = frozenset({"send_message", "inbox", "templates", "contact_import"})
 """The product features that can be used before onboarding is complete."""
 REACHING_FEATURES = frozenset({"send_message", "inbox", "automation", "api", "chatbot", "payments"})
@@ -47,32 +37,6 @@ FEATURE_OF |= dict(zip(PAGES, PAGES, strict=True))
 NAMES = tuple(FEATURE_OF)
 FREQUENCIES = {"Message Sent": 32, "Reply Sent": 18, "Role Assigned": 2, "Pricing": 1, "Billing": 1}
 """Relative frequencies of events and pages by name; all others have USUAL_FREQUENCY."""
-TRAITS = ("name", "industry", "employees", "owner", "segment", "end_customers", "simulated")
-ROLES = ("marketer", "support_agent", "sales", "analyst")
-FIRST = ("Ada", "Bruno", "Clara", "Dario", "Elin", "Farid", "Greta", "Hugo", "Iris", "Jonas")
-LAST = ("Abbas", "Berg", "Costa", "Dahl", "Egede", "Fuchs", "Garza", "Holm", "Kaya", "Silva")
-
-
-@dataclass(frozen=True, slots=True)
-class SimulatedAccount:
-    """`plans`: (first day, index in PLANS) of each plan. `joins`: the first day of each user."""
-
-    account: Account
-    profile: Profile
-    trajectory: Trajectory
-    plans: tuple[tuple[int, int], ...]
-    joins: Ints
-
-
-@dataclass(frozen=True, slots=True)
-class Action:
-    """A call of `user` of account `number`; `at`: milliseconds since the start of the day."""
-
-    day: int
-    at: int
-    number: int
-    user: int
-    body: Mapping[str, object]
 
 
 def _expected_events(simulated: SimulatedAccount, first_day: date, days: int) -> Floats:
@@ -142,89 +106,6 @@ def _adoption_days(simulated: SimulatedAccount, rng: Generator) -> dict[str, int
     return first_days
 
 
-def _rare_actions(simulated: SimulatedAccount, days: int, rng: Generator) -> list[Action]:
-    """List arrivals of users, onboarding and tickets until the account leaves."""
-    end = min(days, simulated.trajectory.end)
-    actions = (
-        *_arrivals(simulated),
-        *_onboarding(simulated.profile, rng),
-        *_tickets(simulated, days, rng),
-    )
-    return [action for action in actions if 0 <= action.day < end]
-
-
-def _arrivals(simulated: SimulatedAccount) -> Iterator[Action]:
-    """Identify users when they join, earlier ones on the first day; send each change of plan."""
-    number = simulated.profile.number
-    for user, day in enumerate(np.maximum(simulated.joins, 0).tolist()):
-        yield Action(day, OPENS + user, number, user, _identify(simulated, user))
-        yield Action(day, OPENS + user, number, user, _group(simulated, day))
-    for day, _ in simulated.plans[1:]:
-        yield Action(day, OPENS, number, 1, _group(simulated, day))
-
-
-def _identify(simulated: SimulatedAccount, user: int) -> Call:
-    last, first = divmod(user, len(FIRST))
-    first, last = (simulated.profile.number + first) % len(FIRST), (first + last) % len(LAST)
-    name, domain = f"{FIRST[first]} {LAST[last]}", simulated.account.name.replace(" ", "-")
-    traits = {
-        "name": name,
-        "email": f"{name.replace(' ', '.')}@{domain}.example".lower(),
-        "role": ROLES[user % len(ROLES)] if user else "admin",
-        "simulated": True,
-    }
-    return {"type": "identify", "traits": traits}
-
-
-def _group(simulated: SimulatedAccount, day: int) -> Call:
-    plan = [plan for since, plan in simulated.plans if since <= day][-1]
-    traits = {key: getattr(simulated.account, key) for key in TRAITS} | {"plan": PLANS[plan].key}
-    return {"type": "group", "groupId": simulated.account.account_id, "traits": traits}
-
-
-def _track(event: str, properties: Mapping[str, object]) -> Call:
-    return {"type": "track", "event": event, "properties": properties}
-
-
-def _onboarding(profile: Profile, rng: Generator) -> Iterator[Action]:
-    """Yield the onboarding steps of an account; a stuck account stops before `profile.about`."""
-    day = profile.start
-    for step in STEPS:
-        if step == profile.about:
-            return
-        day += int(rng.integers(1, 3 if profile.cause is Cause.STUCK_IN_ONBOARDING else 7))
-        body = _track("Onboarding Step Completed", {"step": step})
-        yield Action(day, OPENS + int(rng.integers(0, WORKDAY)), profile.number, CHAMPION, body)
-
-
-def _tickets(simulated: SimulatedAccount, days: int, rng: Generator) -> Iterator[Action]:
-    """Yield tickets and their first replies: late ones, and more of them, when support is slow.
-
-    Replies are slow from the first day, which has a ticket; the number of tickets grows slowly.
-    """
-    profile, is_slow = simulated.profile, simulated.profile.cause is Cause.SUPPORT_SLOW
-    on = np.arange(days)
-    slowness = is_slow * (on >= profile.onset) * profile.strength**0.5
-    decline = is_slow * simulated.trajectory.decline[on // 7]
-    rate = (on >= profile.start) * (0.010 + 0.0006 * profile.users) * (1 + 3 * decline)
-    has_ticket = (rng.random(days) < rate) | (is_slow & (on == profile.onset))
-    for day in np.flatnonzero(has_ticket).tolist():
-        minutes = 120 * (1 + SLOWEST_REPLY * slowness[day]) * rng.lognormal(0, 0.7)
-        yield from _ticket(simulated, day, int(minutes) * MINUTE, rng)
-
-
-def _ticket(simulated: SimulatedAccount, day: int, work: int, rng: Generator) -> Iterator[Action]:
-    """Open a ticket and reply after ``work`` ms of working time; `minutes` includes the nights."""
-    number, opened = simulated.profile.number, int(rng.integers(0, WORKDAY))
-    later, replied = divmod(opened + work, WORKDAY)
-    user = int(rng.integers(1, max(2, (simulated.joins <= day).sum())))
-    ticket_id, minutes = f"t{number:04d}_{day:04d}", (later * DAY + replied - opened) // MINUTE
-    ticket = _track("Ticket Created", {"ticket_id": ticket_id})
-    reply = _track("Ticket First Reply", {"ticket_id": ticket_id, "minutes": minutes})
-    yield Action(day, OPENS + opened, number, user, ticket)
-    yield Action(day + later, OPENS + replied, number, user, reply)
-
-
 def daily_calls(
     accounts: Sequence[SimulatedAccount], first_day: date, days: int, seed: int
 ) -> Iterator[tuple[date, list[Call]]]:
@@ -234,7 +115,7 @@ def daily_calls(
     for simulated in accounts:
         rng = np.random.default_rng((seed, 2, simulated.profile.number))
         usage.append(_draw_usage(simulated, _expected_events(simulated, first_day, days), rng))
-        for action in _rare_actions(simulated, days, rng):
+        for action in rare_actions(simulated, first_day, days, rng):
             rare[action.day].append(action)
     rows = np.concatenate(usage)
     rows = rows[np.argsort(rows[:, 0], kind="stable")]
@@ -252,7 +133,7 @@ def _usage_action(row: Sequence[int]) -> Action:
         return Action(day, at, number, user, {"type": "page", "name": name, "properties": {}})
     reaches = FEATURE_OF[name] in REACHING_FEATURES and customer != NOBODY
     properties = {"end_customer_id": f"c{number:04d}_{customer:05d}"} if reaches else {}
-    return Action(day, at, number, user, _track(name, properties))
+    return Action(day, at, number, user, track(name, properties))
 
 
 def _segment_calls(actions: Sequence[Action], today: date, seed: int) -> list[Call]:

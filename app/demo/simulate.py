@@ -13,9 +13,11 @@ from itertools import accumulate, cycle, product
 import numpy as np
 from numpy.random import Generator
 
-from app.demo.activity import Call, SimulatedAccount, daily_calls
+from app.demo.activity import daily_calls
+from app.demo.engagement import Call
 from app.demo.world import (
     EFFECTS,
+    LATER_DAYS,
     NEVER,
     PLANS,
     YEAR,
@@ -23,12 +25,15 @@ from app.demo.world import (
     Cause,
     Floats,
     Profile,
+    SimulatedAccount,
     draw_profiles,
     simulate_weeks,
 )
 
-ACCOUNTS, DAYS = 300, 548
+ACCOUNTS, DAYS = 600, 548
 MIN_PRICE, MAX_PRICE, MIN_SEATS, MAX_SEATS = 99, 4000, 3, 120
+SHOWING = timedelta(days=30)
+"""A decline of this age shows."""
 WORDS = "Vel Quin Brind Hark Tams Norr Pell Zand Lum Corv Drell Fern Gald Imb Jorv Kest Larn Orl"
 ENDINGS = "taro elow ilane owin erley uddle endrick ombury askell avane uthwick ellyn ingdale oxley"
 INDUSTRIES = ("retail", "health", "travel", "education", "logistics", "finance", "real estate")
@@ -127,6 +132,18 @@ def generate_calls(world: World, *, seed: int) -> Iterator[tuple[date, list[Call
     return daily_calls(world.simulated_accounts, world.first_day, days, seed)
 
 
+def example_account(world: World) -> str:
+    """Return an account to look at first: one that pays, and began to decline a month ago or more.
+
+    Of several the latest; the same one on each day.
+    """
+    paying = {row.account_id for row in world.subscriptions if row.ends_on is None}
+    until = world.last_day - SHOWING
+    onsets = {row.account_id: row.onset_on for row in world.truth if row.account_id in paying}
+    begun = {key: day for key, day in onsets.items() if day is not None and day <= until}
+    return max(begun, key=begun.__getitem__) if begun else min(paying)
+
+
 def truth_csv(world: World) -> str:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
@@ -138,10 +155,11 @@ def truth_csv(world: World) -> str:
 def _simulate_account(
     profile: Profile, name: str, first_day: date, days: int, rng: Generator
 ) -> tuple[SimulatedAccount, list[Subscription]]:
-    """Simulate one account; return it with the periods of its subscription."""
-    agreed = _contract_terms(profile, days, rng)
-    trajectory = simulate_weeks(profile, days, *_weekly_factors(agreed, days), rng)
-    agreed = [terms for terms in agreed if terms.day < trajectory.notice]
+    """Simulate one account on; return it with the periods of its subscription that are shown."""
+    agreed = _contract_terms(profile, days + LATER_DAYS, rng)
+    factors = _weekly_factors(agreed, days + LATER_DAYS)
+    trajectory = simulate_weeks(profile, days + LATER_DAYS, *factors, rng)
+    agreed = [terms for terms in agreed if terms.day < min(trajectory.notice, days)]
     account = Account(
         account_id=f"acct_{profile.number:04d}",
         name=name,
@@ -158,17 +176,19 @@ def _simulate_account(
     first_days = {terms.plan: terms.day for terms in reversed(agreed)}
     plans = tuple(sorted((day, plan) for plan, day in first_days.items()))
     simulated = SimulatedAccount(account, profile, trajectory, plans, joins)
-    return simulated, _subscription_periods(simulated, agreed, first_day, rng)
+    return simulated, _subscription_periods(simulated, agreed, first_day, days, rng)
 
 
 def _subscription_periods(
-    simulated: SimulatedAccount, agreed: list[Terms], first_day: date, rng: Generator
+    simulated: SimulatedAccount, agreed: list[Terms], first_day: date, days: int, rng: Generator
 ) -> list[Subscription]:
+    """List the periods. An end of which notice is given after the last day is not shown."""
     profile, trajectory = simulated.profile, simulated.trajectory
+    end, notice = trajectory.end, trajectory.notice
     is_honest = rng.random() < HONESTY
     reason = EFFECTS[profile.cause if is_honest else Cause(rng.choice(list(Cause)))].reason
     ends = [(terms.day, terms.why, NEVER) for terms in agreed[1:]]
-    ends.append((trajectory.end, reason, trajectory.notice))
+    ends.append((end, reason, notice) if notice < days else (NEVER, reason, NEVER))
     return [
         Subscription(
             account_id=simulated.account.account_id,
@@ -248,6 +268,5 @@ def _weekly_factors(agreed: Sequence[Terms], days: int) -> tuple[Floats, Floats]
     """Return price and gain on the first day of each week, as factors of the first week's."""
     starts = range(0, days, 7)
     places = np.maximum(np.searchsorted([terms.day for terms in agreed], starts, "right") - 1, 0)
-    factors = np.array([(terms.price, terms.gain) for terms in agreed])[places]
-    factors /= factors[0]
+    factors = np.array([(terms.price / agreed[0].price, terms.gain) for terms in agreed])[places]
     return factors[:, 0], factors[:, 1]

@@ -18,14 +18,18 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 NEVER = 1 << 40
-EVENTS_PER_WEEK = 18.4
-"""Mean over accounts; with 300 accounts and 548 days it gives about 400,000 events."""
+EVENTS_PER_WEEK = 12.0
+"""Mean over accounts; with 600 accounts and 548 days it gives about 500,000 events."""
+EARLIEST_ONSET, LATER_DAYS = -180, 90
+"""The simulation goes on for so many days after the last day that is shown."""
 YEAR, BILLING_DAYS, RENEWAL_DAYS, MIN_TENURE_DAYS = 365, 30, 60, 45
 PATIENCE_WEEKS = 6
 """Accounts leave because of what they experience for weeks, not because of one bad week."""
-BASE_HAZARD, MAX_HAZARD, STEEPNESS = 0.0012, 0.12, 4.6
-EXISTING_SHARE, RECENT_SHARE = 0.64, 0.4
-"""Shares of accounts that existed before the first day, and of declines that are recent."""
+BASE_HAZARD, MAX_HAZARD, STEEPNESS = 0.0004, 0.12, 5.5
+UNEXPLAINED_HAZARD = 0.0006
+"""The weekly hazard of leaving for a reason that shows nowhere: 3 % a year."""
+EXISTING_SHARE = 0.64
+"""The share of accounts that existed before the first day."""
 STEPS = ("account", "channel", "contacts", "first_template", "first_broadcast", "team")
 
 
@@ -150,16 +154,29 @@ class Profile:
 
 @dataclass(frozen=True, slots=True)
 class Trajectory:
-    """By week: expected events, share of end customers reached, progress of the decline.
+    """By week: expected events, end customers reached, progress of the decline, value felt.
 
-    `notice` and `end` are the days on which the account gives notice and leaves, or NEVER.
+    `value`: the log of what it gets for its price, relative to others; it changes slowly. `notice`
+    and `end` are the days on which the account gives notice and leaves, or NEVER.
     """
 
     usage: Floats
     reach: Floats
     decline: Floats
+    value: Floats
     notice: int
     end: int
+
+
+@dataclass(frozen=True, slots=True)
+class SimulatedAccount:
+    """`plans`: (first day, index in PLANS) of each plan. `joins`: the first day of each user."""
+
+    account: Account
+    profile: Profile
+    trajectory: Trajectory
+    plans: tuple[tuple[int, int], ...]
+    joins: Ints
 
 
 def draw_profiles(rng: Generator, count: int, days: int) -> list[Profile]:
@@ -167,21 +184,21 @@ def draw_profiles(rng: Generator, count: int, days: int) -> list[Profile]:
     each = count // 20
     causes = [cause for cause in list(Cause)[1:] for _ in range(each)]
     causes += [Cause.NONE] * (count - len(causes))
-    drawn = []
-    for number, place in enumerate(rng.permutation(count).tolist(), start=1):
-        recent = place % max(each, 1) < RECENT_SHARE * each
-        drawn.append(_draw_profile(number, causes[place], days, rng, recent=recent))
+    drawn = [
+        _draw_profile(number, causes[place], days, rng)
+        for number, place in enumerate(rng.permutation(count).tolist(), start=1)
+    ]
     factor = EVENTS_PER_WEEK / float(np.mean([p.weekly_events for p in drawn]))
     return [replace(p, weekly_events=p.weekly_events * factor, pool=p.pool * factor) for p in drawn]
 
 
-def _draw_profile(number: int, cause: Cause, days: int, rng: Generator, *, recent: bool) -> Profile:
+def _draw_profile(number: int, cause: Cause, days: int, rng: Generator) -> Profile:
     size, fit = rng.normal(), rng.normal(0, 0.5)
     seats = float(np.clip(np.exp(2.6 + 0.6 * size + rng.normal(0, 0.4)), 3, 100))
     price = round(np.clip(np.exp(6.2 + 0.65 * size + rng.normal(0, 0.45)), 99, 2600))
     plan = int(np.digitize(price, PLAN_PRICES))
     plan = min(plan, 1) if cause is Cause.FEATURE_NEVER_ADOPTED else plan
-    weekly_events, onset = price**0.8 * np.exp(fit), _draw_onset(days, rng, recent=recent)
+    weekly_events, onset = price**0.8 * np.exp(fit), _draw_onset(cause, days, rng)
     return Profile(
         number=number,
         cause=cause,
@@ -196,15 +213,18 @@ def _draw_profile(number: int, cause: Cause, days: int, rng: Generator, *, recen
         plan=plan,
         weekly_events=weekly_events,
         fit=fit,
-        growth=rng.normal(0.003, 0.003),
+        growth=rng.normal(0.001, 0.003),
         pool=1.5 * weekly_events * rng.uniform(0.7, 1.4),
     )
 
 
-def _draw_onset(days: int, rng: Generator, *, recent: bool) -> int:
-    margin = days * 120 // 548
-    low, high = (days - margin, days - 7) if recent else (margin, days - margin)
-    return int(rng.integers(low, high))
+def _draw_onset(cause: Cause, days: int, rng: Generator) -> int:
+    """Draw the day on which a decline begins: any but the first ones, when nothing is usual yet.
+
+    Accounts that get stuck begin then, so theirs is no later than a week before the last day.
+    """
+    until = days - 7 if cause is Cause.STUCK_IN_ONBOARDING else days + LATER_DAYS
+    return int(rng.integers(EARLIEST_ONSET, until))
 
 
 def _draw_start(cause: Cause, onset: int, days: int, rng: Generator) -> int:
@@ -235,22 +255,24 @@ def simulate_weeks(
     mood = list(accumulate(rng.normal(0, 0.12, len(weeks)), lambda last, now: 0.75 * last + now))
     use = np.exp(mood + profile.growth * weeks) * gain * (1 - effect.usage * decline)
     value = 0.5 * profile.fit + np.log(use * (1 - effect.trust * decline) * np.sqrt(reach) / price)
+    felt = accumulate(value, lambda last, now: last + (now - last) / PATIENCE_WEEKS)
+    value = np.array(list(felt))
     notice = _draw_notice(profile, value, rng)
     end = notice + BILLING_DAYS - (notice - profile.start) % BILLING_DAYS
     notice, end = (notice, end) if end < days else (NEVER, NEVER)
     learned = 1 - 0.7 * np.exp(-np.maximum(weeks - profile.start / 7, 0) / 3)
-    return Trajectory(profile.weekly_events * use * learned, reach, decline, notice, end)
+    return Trajectory(profile.weekly_events * use * learned, reach, decline, value, notice, end)
 
 
 def _draw_notice(profile: Profile, value: Floats, rng: Generator) -> int:
-    """Draw the day of notice, or NEVER: the weekly hazard falls with the log of value per dollar.
+    """Draw the day of notice, or NEVER: the weekly hazard falls with the value felt.
 
     A declining account stays at least until its onset. The hazard doubles before a renewal.
     """
-    felt = list(accumulate(value, lambda last, now: last + (now - last) / PATIENCE_WEEKS))
     days = 7 * np.arange(len(value)) + rng.integers(0, 7, len(value))
     renewing = (profile.start - days) % YEAR < RENEWAL_DAYS
-    hazard = np.minimum(BASE_HAZARD * np.exp(-STEEPNESS * np.array(felt)), MAX_HAZARD)
+    hazard = np.minimum(BASE_HAZARD * np.exp(-STEEPNESS * value), MAX_HAZARD)
+    hazard += UNEXPLAINED_HAZARD
     onset = profile.onset if profile.strength else 0
     can_leave = days > max(profile.start + MIN_TENURE_DAYS, onset)
     leaves = can_leave & (rng.random(len(value)) < hazard * np.where(renewing, 2.0, 0.8))

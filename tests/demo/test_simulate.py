@@ -10,12 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from app.demo.simulate import World, generate_calls, simulate, truth_csv
+from app.demo.simulate import World, example_account, generate_calls, simulate, truth_csv
 from app.demo.world import PLANS, PRODUCT_FEATURES
 from tests.demo.worlds import LAST_DAY, Days, calls, periods
 
 DEMO = Path(__file__).parents[2] / "app" / "demo"
-SIMULATOR = ("world", "activity", "simulate")
+SIMULATOR = ("world", "engagement", "activity", "simulate")
 INSTANT = re.compile(r"\d{4}-\d\d-\d\dT(0[89]|1[0-7]):[0-5]\d:[0-5]\d\.\d{3}Z")
 
 
@@ -31,10 +31,10 @@ def test_the_same_seed_gives_the_same_bytes() -> None:
     assert digest(7) != digest(8)
 
 
-def test_the_full_size_has_about_400_000_events(days: Days) -> None:
-    full_size = sum(len(today) for _, today in days) * (300 * 548) / (60 * 120)
+def test_the_full_size_has_about_500_000_events(days: Days) -> None:
+    full_size = sum(len(today) for _, today in days) * (600 * 548) / (60 * 120)
 
-    assert 350_000 < full_size < 450_000
+    assert 430_000 < full_size < 570_000
 
 
 def test_half_of_the_calls_reach_an_end_customer(days: Days) -> None:
@@ -130,16 +130,45 @@ def test_notice_is_given_within_thirty_days_before_the_end(full_world: World) ->
         assert row.end_known_on
         assert row.known_on < row.end_known_on
         assert timedelta(0) < row.ends_on - row.end_known_on <= timedelta(days=30)
-        assert row.ends_on <= LAST_DAY
+        assert row.end_known_on <= LAST_DAY
         assert row.end_reason
 
 
-def test_the_truth_has_every_account_that_left(long_world: World) -> None:
-    left = {row.account_id: row.ends_on for row in long_world.subscriptions if row.end_known_on}
-    truth = {row.account_id: row.churned_on for row in long_world.truth if row.churned_on}
+def test_the_truth_has_every_account_that_left_and_those_that_will(full_world: World) -> None:
+    """It goes on for 90 days; who gives notice after the last day still pays without an end."""
+    left = {row.account_id: row.ends_on for row in full_world.subscriptions if row.end_known_on}
+    truth = {row.account_id: row.churned_on for row in full_world.truth if row.churned_on}
+    later = {account_id: truth[account_id] for account_id in truth.keys() - left}
+    last_periods = [periods(full_world, account_id)[-1] for account_id in later]
 
-    assert truth == left
-    assert len({row.cause for row in long_world.truth}) == 7
+    assert truth == left | later
+    assert later
+    assert all(LAST_DAY < day <= LAST_DAY + timedelta(days=90) for day in later.values())
+    assert {(row.ends_on, row.end_known_on, row.end_reason) for row in last_periods} == {
+        (None, None, None)
+    }
+    assert len({row.cause for row in full_world.truth}) == 7
+
+
+def test_nothing_later_than_the_last_day_is_shown(full_world: World) -> None:
+    assert max(row.starts_on for row in full_world.subscriptions) <= LAST_DAY
+    assert max(account.started_on for account in full_world.accounts) <= LAST_DAY
+
+
+def test_people_are_unhappier_where_an_account_is_about_to_leave(
+    long_world: World, long_days: Days
+) -> None:
+    ends = {row.account_id: row.churned_on for row in long_world.truth if row.churned_on}
+    last_half_year: list[int] = []
+    before: list[int] = []
+    for day, today in long_days:
+        for call in today:
+            if call.get("event") == "NPS Submitted":
+                end = ends.get(call["context"]["groupId"], date.max)
+                scores = last_half_year if end - day < timedelta(days=180) else before
+                scores.append(call["properties"]["score"])
+
+    assert sum(last_half_year) / len(last_half_year) < sum(before) / len(before) - 1
 
 
 def test_accounts_are_silent_before_their_start_and_after_their_end(
@@ -154,15 +183,33 @@ def test_accounts_are_silent_before_their_start_and_after_their_end(
             assert starts[account_id] <= day < ends.get(account_id, date.max)
 
 
-def test_about_one_account_in_seven_leaves_in_a_year(full_world: World) -> None:
-    ends = {row.account_id: row.churned_on or LAST_DAY for row in full_world.truth}
+def test_about_one_account_in_six_leaves_in_a_year(full_world: World) -> None:
+    left_on = {row.account_id: row.churned_on for row in full_world.truth}
+    ends = {key: day if day and day <= LAST_DAY else LAST_DAY for key, day in left_on.items()}
     tenures = [
         ends.get(account.account_id, LAST_DAY) - max(account.started_on, full_world.first_day)
         for account in full_world.accounts
     ]
-    left = sum(row.churned_on is not None for row in full_world.truth)
+    left = sum(day is not None and day <= LAST_DAY for day in left_on.values())
 
-    assert 0.12 < left / (sum(tenures, timedelta()) / timedelta(days=365)) < 0.20
+    assert 0.12 < left / (sum(tenures, timedelta()) / timedelta(days=365)) < 0.24
+
+
+def test_the_example_pays_and_began_to_decline_a_month_ago_or_more(full_world: World) -> None:
+    example = example_account(full_world)
+    [row] = [row for row in full_world.truth if row.account_id == example]
+    others = [
+        each.onset_on
+        for each in full_world.truth
+        if each.onset_on
+        and each.onset_on <= LAST_DAY - timedelta(days=30)
+        and periods(full_world, each.account_id)[-1].ends_on is None
+    ]
+
+    assert periods(full_world, example)[-1].ends_on is None
+    assert row.onset_on == max(others)
+    next_day = simulate(seed=1, last_day=LAST_DAY + timedelta(days=1))
+    assert example_account(next_day) == example
 
 
 def test_the_truth_file_has_the_truth(world: World) -> None:

@@ -8,9 +8,7 @@ from sqlalchemy.orm import Session
 from app.demo.world import Cause
 from app.health.scoring.service import load_signals
 from app.signals.signal import Severity, Signal
-from bench.results import Result
-from bench.rig.rig import Rig
-from bench.worlds import (
+from bench.demo.worlds import (
     MAX_UNAFFECTED,
     MIN_AFFECTED,
     Observations,
@@ -19,6 +17,8 @@ from bench.worlds import (
     select_by_cause,
     share_of_accounts,
 )
+from bench.results import Result
+from bench.rig.rig import Rig
 
 EXPECTED_SIGNALS: Mapping[Cause, str] = {
     Cause.CHAMPION_LEFT: "champion_inactive",

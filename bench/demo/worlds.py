@@ -17,9 +17,8 @@ from sqlalchemy.orm import Session
 
 from app.core.db import transaction
 from app.demo import load as demo
-from app.demo.activity import SimulatedAccount
 from app.demo.simulate import World
-from app.demo.world import Cause
+from app.demo.world import Cause, SimulatedAccount
 from bench.rig.rig import Rig
 
 NEW_DAYS = 10
@@ -138,6 +137,7 @@ def _load_world(rig: Rig, name: str, seed: int, sizes: Sizes) -> tuple[World, st
         weeks=0,
         accounts=sizes.accounts,
         days=sizes.days,
+        trains=False,
     )
     rig.maintain()
     return loaded.world, loaded.workspace_id

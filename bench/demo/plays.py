@@ -11,9 +11,7 @@ from app.health.scoring.service import load_assessments, load_signals
 from app.interventions.playbooks.catalogue import shipped_playbooks
 from app.interventions.playbooks.definition import CustomerType
 from app.interventions.ranking import Case, eligible_playbooks, rank_playbooks
-from bench.results import Result
-from bench.rig.rig import Rig
-from bench.worlds import (
+from bench.demo.worlds import (
     MAX_UNAFFECTED,
     MIN_AFFECTED,
     Observations,
@@ -22,6 +20,8 @@ from bench.worlds import (
     select_by_cause,
     share_of_accounts,
 )
+from bench.results import Result
+from bench.rig.rig import Rig
 
 EXPECTED_PLAYBOOKS: Mapping[Cause, str] = {
     Cause.CHAMPION_LEFT: "find_next_champion",
