@@ -97,10 +97,11 @@ def claim_due(
     again is unparked.
     """
     background_limit = min(limit, background_limit or limit)
-    for priority in (each for each in Priority if each >= from_priority):
+    priorities = [int(each) for each in Priority if each >= from_priority]
+    for priority in session.scalars(SQL.waiting_priorities, {"priorities": priorities}).all():
         values = {
             "priority": priority,
-            "limit": limit if priority is Priority.LIVE else background_limit,
+            "limit": limit if priority == Priority.LIVE else background_limit,
             "looked_through": LOOKED_THROUGH,
             "lock_seed": CLAIM_LOCK_SEED,
         }
