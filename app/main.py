@@ -24,6 +24,7 @@ from app.alerts.endpoints import routers as alerts_routers
 from app.billing.endpoints import routers as billing_routers
 from app.changes.endpoints import router as changes_router
 from app.churn.endpoints import models_router as churn_models_router
+from app.collaboration.endpoints import routers as collaboration_routers
 from app.core import errors, logs, parent_process
 from app.core.clock import Clock, DatabaseClock
 from app.core.db import DatabaseSlots, SessionFactory, create_session_factory
@@ -93,6 +94,7 @@ ROUTERS = (  # none includes others: FastAPI would build the routes of those onc
     signals_router,
     *billing_routers,
     *engagement_routers,
+    *collaboration_routers,
     churn_models_router,
     changes_router,
     review_router,

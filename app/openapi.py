@@ -58,6 +58,7 @@ TAGS = {
     "suggestions": "What to do about an account now.",
     "interventions": "What was done about an account, and its outcome.",
     "experiments": "Whether a playbook helps, compared with a control group.",
+    "collaboration": "Notes, tasks and the sentiment of owners.",
     "reports": "Accounts at risk, key figures, causes of churn, backtests and account reviews.",
     "changes": "The feed of changes for tools that poll.",
     "webhooks": "Endpoints, messages, deliveries and attempts.",

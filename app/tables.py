@@ -25,6 +25,7 @@ from app.billing.tables import (
 )
 from app.changes.tables import Change, SortChange
 from app.churn.tables import ChurnModel, ChurnRisk, ChurnRiskHistory, ChurnScoringContext
+from app.collaboration.tables import Note, NoteVersion, Sentiment, Task
 from app.core.db import Table
 from app.engagement.reply_standards.tables import ReplyStandardsRow
 from app.engagement.tables import (
@@ -136,6 +137,8 @@ __all__ = [
     "MemberSession",
     "Message",
     "MessageSequence",
+    "Note",
+    "NoteVersion",
     "OnboardingCompletion",
     "OnboardingPace",
     "OnboardingStep",
@@ -152,6 +155,7 @@ __all__ = [
     "ScoreDefinition",
     "ScoreOverride",
     "Scorecard",
+    "Sentiment",
     "SignalSettings",
     "SortChange",
     "Source",
@@ -159,6 +163,7 @@ __all__ = [
     "StaleAccount",
     "Subscription",
     "SurveyResponse",
+    "Task",
     "Ticket",
     "TicketMoment",
     "Tombstone",

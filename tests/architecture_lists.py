@@ -43,6 +43,7 @@ PURE_FILES = {
     "churn/model/promotion.py",
     "churn/model/recalibration.py",
     "churn/model/rules_reason.py",
+    "collaboration/agreement.py",
     "demo/activity.py",
     "demo/engagement.py",
     "demo/simulate.py",

@@ -13,11 +13,11 @@ from app.workspaces.keys import parse_key_id
 from tests import factories
 from tests.billing import sender
 from tests.conftest import NOW, attach_test_storage, savepoints
+from tests.tenant_bodies import REQUEST_BODIES
 from tests.tenant_routes import (
     CREATE_OWN_BODIES,
     OTHER_TENANT_ID,
     OTHER_TENANT_MESSAGE,
-    REQUEST_BODIES,
     REQUIRED_QUERIES,
     UNATTRIBUTED_EVENT,
 )
@@ -75,6 +75,8 @@ LIST_PATHS = {
     "{member_id}": "members",
     "{endpoint_id}": "webhook-endpoints",
     "{message_id}": "messages",
+    "{note_id}": "notes",
+    "{task_id}": "tasks",
 }
 """The list that contains an id that the service generates, by a part of the path."""
 
@@ -113,6 +115,8 @@ def create_everything(client: TestClient, session: Session, key: str, workspace_
     client.post("/v1/batch", json={"batch": [{"type": "nonsense"}, UNATTRIBUTED_EVENT]})
     client.post("/api/v1/imports?kind=accounts", content=f"account_id\n{OTHER_TENANT_ID}\n")
     factories.signal(session, OTHER_TENANT_ID, workspace_id=workspace_id)
+    for name in ("notes", "tasks", "sentiment"):
+        request(client, f"POST /api/v1/accounts/{{account_id}}/{name}")
     session.add(
         Source(workspace_id=workspace_id, key_id=parse_key_id(key) or "", last_event_at=NOW)
     )

@@ -48,6 +48,8 @@ MORE_RULES = {
     "PUT /api/v1/survey-responses/{response_id}",  # a score that fits the kind, times
     "PUT /api/v1/feedback-items/{feedback_id}",  # times
     "PUT /api/v1/incidents/{incident_id}",  # times
+    "POST /api/v1/accounts/{account_id}/notes",  # times between 1990 and now
+    "PATCH /api/v1/notes/{note_id}",  # the same
     "PUT /api/v1/goals/{goal_id}",  # the days must be in order, a trait for the trait metric
     "PUT /api/v1/loyalty-tiers/{key}",  # a trait for the trait metric
     "PUT /api/v1/signal-settings",  # known signals

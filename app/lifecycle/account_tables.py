@@ -14,6 +14,7 @@ from app.alerts.tables import Alert, AlertState
 from app.billing.tables import BillingCustomer, BillingSubscription, Invoice
 from app.changes.tables import Change, SortChange
 from app.churn.tables import ChurnRisk, ChurnRiskHistory
+from app.collaboration.tables import Note, Sentiment, Task
 from app.core.db import Table
 from app.engagement.tables import (
     EngagementFact,
@@ -41,6 +42,7 @@ ERASED_TABLES: Tables = (
     *(BillingSubscription, BillingCustomer),
     *(Ticket, SurveyResponse, FeedbackItem, Goal, OnboardingCompletion, IncidentAccount),
     *(EngagementFact, EngagementObject),
+    *(Note, Task, Sentiment),
     *(HealthHistory, HealthScore, ScoreOverride, StaleAccount),
     *(ChurnRisk, ChurnRiskHistory),
     *(AccountSignal, AccountActivity, Change, Message, MessageSequence, Intervention, Assignment),
@@ -52,6 +54,7 @@ MOVED_TABLES: Tables = (
     *(ExternalId, BillingCustomer, BillingSubscription, Invoice),
     *(Ticket, SurveyResponse, FeedbackItem, Goal, OnboardingCompletion, IncidentAccount),
     *(EngagementFact, EngagementObject),
+    *(Note, Task, Sentiment),
     *(StaleAccount, Alert, Change, Message, Intervention, Assignment, MessageSequence),
 )
 """Tables whose rows get the new account id."""

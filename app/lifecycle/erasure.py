@@ -12,6 +12,7 @@ from app.accounts import tombstones
 from app.accounts.tombstones import ANONYMOUS, EMAIL, MEMBER
 from app.alerts.queries import DELETE_DIGESTS
 from app.billing.queries import erase_account
+from app.collaboration.erasure import erase_from_texts, erase_participants
 from app.core.db import Table
 from app.core.sql import load_sql
 from app.engagement.erasure import erase_people
@@ -185,7 +186,11 @@ def _delete_private_data(session: Session, change: IdChange) -> None:
 def _finish_user(session: Session, change: IdChange, _: str | None) -> StepResult:
     """Delete the last rows that name the user, and the private data of the erasure."""
     values = user_parameters(change)
-    erase_people(session, change.workspace_id, values["user_ids"], pseudonym=values["pseudonym"])
+    workspace_id, pseudonym = change.workspace_id, values["pseudonym"]
+    erase_people(session, workspace_id, values["user_ids"], pseudonym=pseudonym)
+    names = [values["user_id"], *private_data(change).get("names", ())]
+    erase_participants(session, workspace_id, names, pseudonym=pseudonym)
+    erase_from_texts(session, workspace_id, names, pseudonym=pseudonym)
     for statement in (
         *(SQL.delete_aliases, SQL.delete_users, SQL.delete_bindings),
         *(SQL.pseudonymize_signals, SQL.delete_activity),
@@ -236,6 +241,8 @@ def _erase_members(session: Session, change: IdChange, _: str | None) -> StepRes
     ):
         execute(session, statement, values)
     erase_people(session, change.workspace_id, ids, pseudonym=None)
+    names = [name for each in exclusive for name in (each.user_id, each.email, each.name) if name]
+    erase_participants(session, change.workspace_id, names, pseudonym=new_pseudonym())
     _redact(session, change, ids)
     all_ids = [member.user_id for member in members]
     execute(session, SQL.detach_users, {**values, "user_ids": all_ids})

@@ -84,12 +84,12 @@ WHERE workspace_id = :workspace_id AND id = :id
 -- name: list_members
 -- The users of an account and whether they used other accounts too.
 WITH page AS (
-    SELECT user_id, email FROM "user"
+    SELECT user_id, email, name FROM "user"
     WHERE workspace_id = :workspace_id AND account_id = ANY(CAST(:ids AS text[]))
       AND user_id > :after
     ORDER BY user_id LIMIT :limit
 )
-SELECT p.user_id, p.email,
+SELECT p.user_id, p.email, p.name,
        array(SELECT a.anonymous_id FROM user_alias a
              WHERE a.workspace_id = :workspace_id AND a.user_id = p.user_id) AS anonymous_ids,
        p.user_id IN (

@@ -59,6 +59,8 @@ def _delete_user(session: Session, change: IdChange, user_id: str) -> None:
     if user.email:
         erasure.insert_tombstones(session, change, EMAIL, [user.email])
         erase_person(session, change.workspace_id, user.email)
+    names = [name for name in (user.email, user.name) if name]
+    change.private = erasure.private_data(change) | {"names": names}
     values = erasure.user_parameters(change)
     if user.excluded:
         execute(session, SQL.insert_excluded_pseudonym, values)

@@ -11,11 +11,11 @@ from urllib.parse import quote, urlencode
 from app.core.pagination import encode_cursor
 from tests.hostile.values import FRAGMENTS, TEXTS, Schema, limits, member, resolve, sample
 from tests.other_tenant import PATH_PARTS
+from tests.tenant_bodies import REQUEST_BODIES
 from tests.tenant_routes import (
     CREATE_OWN_BODIES,
     INGEST_ROUTES,
     OTHER_TENANT_ID,
-    REQUEST_BODIES,
     REQUIRED_QUERIES,
 )
 from tests.test_openapi import OPERATIONS
