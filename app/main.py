@@ -58,7 +58,9 @@ from app.portfolio.endpoints import routers as portfolio_routers
 from app.reports.backtests.endpoints import router as backtests_router
 from app.reports.endpoints import at_risk_router
 from app.reports.endpoints import router as reports_router
+from app.reports.movers.endpoints import router as movers_router
 from app.reports.review.endpoints import router as review_router
+from app.reports.today.endpoints import router as today_router
 from app.signals.endpoints import router as signals_router
 from app.webhooks import message_endpoints
 from app.webhooks.endpoints import router as webhook_endpoints_router
@@ -99,6 +101,8 @@ ROUTERS = (  # none includes others: FastAPI would build the routes of those onc
     changes_router,
     review_router,
     reports_router,
+    movers_router,
+    today_router,
     backtests_router,
     webhook_endpoints_router,
     message_endpoints.router,

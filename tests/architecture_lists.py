@@ -106,6 +106,7 @@ PURE_FILES = {
     "reports/kpis/lifetime.py",
     "reports/review/page.py",
     "members/tokens.py",
+    "reports/today/sentences.py",
     "portfolio/fields.py",
     *(f"signals/{name}.py" for name in ("activity", "config", "detect", "diff", "inputs")),
     *(f"signals/{name}.py" for name in ("sentences", "signal")),

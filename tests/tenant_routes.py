@@ -232,6 +232,7 @@ LIST_ROUTES = {
     "GET /api/v1/feedback-items",
     "GET /api/v1/incidents",
     "GET /api/v1/notes",
+    "GET /api/v1/today",
     "GET /api/v1/tasks",
     "GET /api/v1/erasures",
     "GET /api/v1/webhook-endpoints",

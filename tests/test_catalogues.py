@@ -28,6 +28,7 @@ STATUS_REASONS = "health/status_reasons"
 DRIVERS = "churn/model/driver_sentences"
 REVIEW = "reports/review/page"
 CHURN_CAUSES = "reports/churn_causes/sentences"
+TODAY = "reports/today/sentences"
 COUNTED = ("people", "features", "end_customers")
 
 REASONS = [name for name in messages(SIGNAL_SENTENCES, Language.EN) if name.startswith("reason_")]
@@ -50,6 +51,7 @@ COMPUTED_IDS: dict[str, list[str]] = {
         *(f"subject_{kind}" for kind in FindingKind),
         *("no_paid_days", "too_few_left", "nothing_to_compare_with", "nobody_left_otherwise"),
     ],
+    TODAY: [],
     REVIEW: [
         *(f"band_{band}" for band in Band),
         *(f"goal_{status}" for status in GoalStatus),

@@ -14,6 +14,7 @@ from app.tables import (
     Event,
     FeedbackItem,
     HealthHistory,
+    HealthScore,
     Subscription,
     SurveyResponse,
 )
@@ -96,6 +97,14 @@ def other(session: Session) -> dict[str, str]:
                 mrr_cents=100,
                 details={"horizon_basis": "subscription"},
                 computed_at=at,
+            ),
+            HealthScore(
+                **owner,
+                as_of=today,
+                score=50,
+                band="healthy",
+                status="ok",
+                details={"trend": {"d7": 5}},
             ),
             FeedbackItem(**owner, feedback_id="f", kind="request", at=at, known_on=at.date()),
             *(

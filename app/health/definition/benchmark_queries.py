@@ -1,6 +1,6 @@
 """Queries of stored score definitions and benchmarks, whose content never changes."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from hashlib import blake2b
@@ -180,6 +180,18 @@ def find_definition(session: Session, workspace_id: str, digest: str) -> Definit
 
 def find_benchmark(session: Session, workspace_id: str, benchmark_id: str) -> Benchmark | None:
     return session.get(Benchmark, (workspace_id, benchmark_id))
+
+
+def load_scoring_rows(
+    session: Session, workspace_id: str, digests: Collection[str], benchmark_ids: Collection[str]
+) -> Sequence[ScoreDefinition | Benchmark]:
+    """Return definitions and benchmarks. While the caller holds them, no query finds them again."""
+    definitions = select(ScoreDefinition).where(ScoreDefinition.digest.in_(digests))
+    benchmarks = select(Benchmark).where(Benchmark.id.in_(benchmark_ids))
+    return [
+        *session.scalars(definitions.where(ScoreDefinition.workspace_id == workspace_id)),
+        *session.scalars(benchmarks.where(Benchmark.workspace_id == workspace_id)),
+    ]
 
 
 def get_benchmark(session: Session, workspace_id: str, benchmark_id: str) -> Benchmark:

@@ -1,6 +1,6 @@
 """Load past scores with the definition, the benchmarks and the inputs of their day."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cache, partial
@@ -38,7 +38,7 @@ class SnapshotReader:
     """Loads snapshots; definitions and benchmarks are read once for all rows."""
 
     def __init__(self, session: Session, workspace_id: str) -> None:
-        key = (session, workspace_id)
+        self._key = key = (session, workspace_id)
         self._find_definition = cache(partial(benchmark_queries.find_definition, *key))
         self._find_benchmarks = cache(partial(_find_benchmarks, *key))
         self._load_plan_names = cache(partial(load_names, *key, Plan))
@@ -48,6 +48,15 @@ class SnapshotReader:
         definition = self._find_definition(digest) if digest else None
         scored_day = self._scored_day(row, definition) if definition else None
         return ScoreSnapshot(row, definition, scored_day)
+
+    def read_all(self, rows: Collection[HealthHistory]) -> list[ScoreSnapshot]:
+        """Read many rows with three statements."""
+        names = ("definition", "benchmark_id")
+        digests, ids = ({row.details.get(name) or "" for row in rows} for name in names)
+        held = benchmark_queries.load_scoring_rows(*self._key, digests, ids)
+        snapshots = [self.read(row) for row in rows]
+        del held
+        return snapshots
 
     def _scored_day(self, row: HealthHistory, definition: Definition) -> ScoredDay | None:
         """Return what a score was computed from; None if there is no score or the data is gone.

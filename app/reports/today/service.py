@@ -1,0 +1,83 @@
+"""Load a page of the accounts that need something now."""
+
+from collections import defaultdict
+from collections.abc import Mapping
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import Row
+from sqlalchemy.orm import Session
+
+from app.alerts.rules import BUILT_IN_RULES
+from app.changes.sort_change_queries import stable_position
+from app.core.languages import Language
+from app.core.pagination import Page, Paging
+from app.interventions.suggestion_text import texts_in
+from app.reports.today import queries
+from app.reports.today.schemas import TodayAccount
+from app.reports.today.sentences import Facts, why_sentence
+
+
+def load_page(
+    session: Session,
+    workspace_id: str,
+    *,
+    owner: str | None,
+    paging: Paging,
+    now: datetime,
+    language: Language,
+) -> Page[TodayAccount]:
+    """Load one page: four statements, however many accounts it has."""
+    position = stable_position(session, workspace_id, paging, int, str, now=now)
+    rows = queries.list_accounts(
+        session, workspace_id, owner=owner, position=position, now=now, limit=paging.fetch_limit
+    )
+    ids = [row.account_id for row in rows[: paging.limit]]
+    facts: dict[str, dict[str, list[Mapping[str, Any]]]] = defaultdict(lambda: defaultdict(list))
+    for fact in queries.load_facts(session, workspace_id, ids, now=now):
+        facts[fact.account_id][fact.kind].append(fact.fact)
+    features = {each["key"]: each["name"] for each in facts[""]["feature"]}
+    return paging.page(
+        rows,
+        lambda row: _account(row, _named(facts[row.account_id]), features, now.date(), language),
+        lambda row: (*row[-2:], *position.snapshot.cursor_parts()),
+    )
+
+
+def _named(facts: Facts) -> Facts:
+    """Add the names of built-in rules, which are not stored."""
+    names = {key: rule.name for key, rule in BUILT_IN_RULES.items()}
+    pending = [
+        {**each, "name": each["name"] or names.get(each["rule"], each["rule"])}
+        for each in facts.get("pending", ())
+    ]
+    return {**facts, "pending": pending}
+
+
+def _account(
+    row: Row[Any], facts: Facts, features: Mapping[str, str], today: date, language: Language
+) -> TodayAccount:
+    return TodayAccount.from_row(
+        row,
+        days_to_notice=_days_until(row.notice_on, today),
+        days_to_renewal=_days_until(row.renewal_on, today),
+        why=why_sentence(facts, features, language),
+        next_step=_next_step(facts, language),
+        alerts=facts.get("alert", ()),
+        pending=facts["pending"],
+        tasks=facts.get("task", ()),
+    )
+
+
+def _days_until(day: str | None, today: date) -> int | None:
+    return (date.fromisoformat(day) - today).days if day else None
+
+
+def _next_step(facts: Facts, language: Language) -> Mapping[str, Any] | None:
+    suggestions = facts.get("suggestion")
+    if not suggestions:
+        return None
+    [first] = suggestions
+    texts = texts_in(first["texts"] or {}, language)
+    title = texts.get("name", first["playbook"])
+    return {**first, "title": title, "next_step": texts.get("next_step", "")}
