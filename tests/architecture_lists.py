@@ -106,6 +106,8 @@ PURE_FILES = {
     "reports/kpis/lifetime.py",
     "reports/review/page.py",
     "members/tokens.py",
+    "reports/timeline/kinds.py",
+    "reports/timeline/sentences.py",
     "reports/today/sentences.py",
     "portfolio/fields.py",
     *(f"signals/{name}.py" for name in ("activity", "config", "detect", "diff", "inputs")),

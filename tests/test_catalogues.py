@@ -19,6 +19,7 @@ from app.health.definition.measures import METRIC_NAMES
 from app.health.definition.scorecard import Band
 from app.reports.churn_causes.schemas import FindingKind
 from app.reports.review.service import USAGE_SOURCES
+from app.reports.timeline.kinds import EVENTS
 from app.signals.detect import SIGNALS
 from tests.catalogues import APP, messages, texts
 
@@ -28,6 +29,7 @@ STATUS_REASONS = "health/status_reasons"
 DRIVERS = "churn/model/driver_sentences"
 REVIEW = "reports/review/page"
 CHURN_CAUSES = "reports/churn_causes/sentences"
+TIMELINE = "reports/timeline/sentences"
 TODAY = "reports/today/sentences"
 COUNTED = ("people", "features", "end_customers")
 
@@ -51,6 +53,7 @@ COMPUTED_IDS: dict[str, list[str]] = {
         *(f"subject_{kind}" for kind in FindingKind),
         *("no_paid_days", "too_few_left", "nothing_to_compare_with", "nobody_left_otherwise"),
     ],
+    TIMELINE: [f"{kind}_{event}" for kind, events in EVENTS.items() for event in events],
     TODAY: [],
     REVIEW: [
         *(f"band_{band}" for band in Band),

@@ -87,6 +87,7 @@ class Alert(Table):
             postgresql_where="resolved_at IS NULL",
         ),
         Index(None, "workspace_id", "opened_at"),
+        Index(None, "account_id", "workspace_id"),
         Index(None, "workspace_id", "notify_after", postgresql_where="notify_after IS NOT NULL"),
     )
 
