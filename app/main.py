@@ -60,6 +60,7 @@ from app.reports.endpoints import at_risk_router
 from app.reports.endpoints import router as reports_router
 from app.reports.movers.endpoints import router as movers_router
 from app.reports.review.endpoints import router as review_router
+from app.reports.sentiment.endpoints import router as sentiment_report_router
 from app.reports.timeline.endpoints import router as timeline_router
 from app.reports.today.endpoints import router as today_router
 from app.signals.endpoints import router as signals_router
@@ -103,6 +104,7 @@ ROUTERS = (  # none includes others: FastAPI would build the routes of those onc
     review_router,
     reports_router,
     movers_router,
+    sentiment_report_router,
     today_router,
     timeline_router,
     backtests_router,

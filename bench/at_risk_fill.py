@@ -1,5 +1,7 @@
 """Many accounts at risk with all that their list shows, copied from a few scored accounts."""
 
+from collections.abc import Callable
+
 from bench.rig.fill import Volume, fill, score_accounts
 from bench.rig.rig import Rig, Tenant, now
 
@@ -66,12 +68,22 @@ JOIN intervention ON workspace_id = :id AND account_id = 'a' || a % :scored
 """
 
 
-def fill_at_risk(rig: Rig, tenant: Tenant, scored: Volume, accounts: int) -> None:
+def fill_at_risk(
+    rig: Rig,
+    tenant: Tenant,
+    scored: Volume,
+    accounts: int,
+    *,
+    before_scoring: Callable[[Rig, Tenant], None] | None = None,
+) -> None:
     """Give a workspace accounts that are all at risk, and leave the tables vacuumed.
 
     ``scored``: the accounts that are really scored. The others are copies of them.
+    ``before_scoring``: called once these have a history.
     """
     fill(rig, tenant, scored)
+    if before_scoring:
+        before_scoring(rig, tenant)
     score_accounts(rig, tenant)
     values = {
         "id": tenant.id,

@@ -21,6 +21,7 @@ from bench import (
     sort_values,
     suggestions,
     sweep,
+    today,
     webhooks,
 )
 from bench.demo import causes, churn_risk, plays, worlds
@@ -53,6 +54,7 @@ BENCHMARKS: Mapping[str, Benchmark[Any]] = {
     "alerts": Benchmark(alerts.run, alerts.FULL, alerts.SMALLEST),
     "reads": Benchmark(reads.run, reads.FULL, reads.SMALLEST),
     "at-risk": Benchmark(at_risk.run, at_risk.FULL, at_risk.SMALLEST),
+    "today": Benchmark(today.run, today.FULL, today.SMALLEST),
     "sweep": Benchmark(sweep.run, sweep.FULL, sweep.SMALLEST),
     "scorecards": Benchmark(scorecards.run, scorecards.FULL, scorecards.SMALLEST),
     "sort-values": Benchmark(sort_values.run, sort_values.FULL, sort_values.SMALLEST),

@@ -106,6 +106,7 @@ PURE_FILES = {
     "reports/kpis/lifetime.py",
     "reports/review/page.py",
     "members/tokens.py",
+    "reports/sentiment/verdicts.py",
     "reports/timeline/kinds.py",
     "reports/timeline/sentences.py",
     "reports/today/sentences.py",

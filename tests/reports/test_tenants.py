@@ -15,6 +15,7 @@ from app.tables import (
     FeedbackItem,
     HealthHistory,
     HealthScore,
+    Sentiment,
     Subscription,
     SurveyResponse,
 )
@@ -98,6 +99,7 @@ def other(session: Session) -> dict[str, str]:
                 details={"horizon_basis": "subscription"},
                 computed_at=at,
             ),
+            Sentiment(**owner, value=1, reason="They left us.", author="kim", at=NOW),
             HealthScore(
                 **owner,
                 as_of=today,

@@ -12,8 +12,8 @@ from app.core.sql import load_sql
 from app.reports.timeline.kinds import NOTES, EntryKind
 
 SQL = load_sql(__file__)
-SILENT_DAYS, USED_DAYS, USAGE_DAYS = 28, 3, 400
-"""A person is silent after 28 days without use, if they used the product on three days or more.
+SILENT_DAYS, USED_DAYS, USAGE_DAYS = 28, 7, 400
+"""A person is silent after 28 days without use, if they used the product for a week or longer.
 
 Only the usage of the last 400 days is read.
 """

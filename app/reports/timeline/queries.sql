@@ -149,7 +149,7 @@ SELECT CAST(x.last_used_on AS timestamp) AT TIME ZONE 'UTC', 'use', 'last', '', 
 FROM health_score x WHERE {{of_account}} AND x.last_used_on IS NOT NULL
 
 -- name: people
--- People who joined, and who used the product on some days and then not for weeks, by day.
+-- People who joined, and who used the product for a while and then not for weeks, by day.
 SELECT p.at, 'people', p.event, CAST(CAST(p.at AS date) AS text), jsonb_build_object(
     'count', count(*), 'names', (array_agg(p.name ORDER BY p.name) FILTER (WHERE p.name <> ''))[1:3])
 FROM (
@@ -163,7 +163,9 @@ FROM (
         SELECT x.user_id, max(x.day) AS last_day FROM daily_usage x
         WHERE {{of_account}} AND NOT x.is_anonymous
           AND x.day > CAST(:today AS date) - CAST(:usage_days AS int)
-        GROUP BY x.user_id HAVING count(DISTINCT x.day) >= :used_days
+        GROUP BY x.user_id
+        HAVING max(x.day) <= CAST(:today AS date) - CAST(:silent_days AS int)
+           AND max(x.day) - min(x.day) >= :used_days
     ) AS l
     JOIN "user" u ON u.workspace_id = :workspace_id AND u.user_id = l.user_id
     WHERE u.account_id = :account_id AND NOT u.excluded
