@@ -36,6 +36,7 @@ from app.core.http.protocol import Connections
 from app.core.http.request_log import RequestLogMiddleware
 from app.core.postgres.engines import REQUEST_TIMEOUT_SECONDS, database_address, open_engine
 from app.core.settings import VERSION, Settings
+from app.digests.endpoints import router as digests_router
 from app.engagement.endpoints import routers as engagement_routers
 from app.events.ingestion.endpoints import native_router, sdk_router
 from app.events.ingestion.event_names import KnownEventNames
@@ -99,6 +100,7 @@ ROUTERS = (  # none includes others: FastAPI would build the routes of those onc
     *billing_routers,
     *engagement_routers,
     *collaboration_routers,
+    digests_router,
     churn_models_router,
     changes_router,
     review_router,

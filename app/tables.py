@@ -27,6 +27,7 @@ from app.changes.tables import Change, SortChange
 from app.churn.tables import ChurnModel, ChurnRisk, ChurnRiskHistory, ChurnScoringContext
 from app.collaboration.tables import Note, NoteVersion, Sentiment, Task
 from app.core.db import Table
+from app.digests.tables import Digest
 from app.engagement.reply_standards.tables import ReplyStandardsRow
 from app.engagement.tables import (
     EngagementFact,
@@ -105,6 +106,7 @@ __all__ = [
     "DailyReach",
     "DailyUsage",
     "Delivery",
+    "Digest",
     "Due",
     "DueAttribution",
     "EngagementFact",

@@ -31,6 +31,7 @@ from app.core.logs import OutageLog
 from app.core.postgres import partitions
 from app.core.postgres.engines import database_address
 from app.core.settings import Settings
+from app.digests import service as digests
 from app.engagement import onboarding
 from app.events.ingestion import attribution
 from app.events.ingestion import queries as events
@@ -284,14 +285,12 @@ class Worker:
             delivery_results.limit_waits(session, now=now, clock_went_back=False)
         monitoring.watch_sources(self.sessions, now=now)
         with transaction(self.sessions) as session:
-            imports.finish_ended_imports(session, now=now)
-        with transaction(self.sessions) as session:
             overrides.expire_overrides(session, now=now)
             pipeline.sweep(session, today=now.date())
-        with transaction(self.sessions) as session:
-            backtests.enqueue_activated(session, now=now)
-        with transaction(self.sessions) as session:
-            training_job.enqueue_nightly(session, now=now)
+        works = (imports.finish_ended_imports, backtests.enqueue_activated)
+        for work in (*works, training_job.enqueue_nightly, digests.send_due_digests):
+            with transaction(self.sessions) as session:
+                work(session, now=now)
         return False
 
 

@@ -139,6 +139,9 @@ NOT_FOUND_ROUTES = {
     "PATCH /api/v1/feedback-items/{feedback_id}",
     "POST /api/v1/feedback-items/{feedback_id}/resolve",
     "GET /api/v1/incidents/{incident_id}",
+    "GET /api/v1/digests/{owner}",
+    "DELETE /api/v1/digests/{owner}",
+    "GET /api/v1/digests/{owner}/preview",
     "GET /api/v1/accounts/{account_id}/notes",
     "GET /api/v1/accounts/{account_id}/timeline",
     "POST /api/v1/accounts/{account_id}/notes",
@@ -193,6 +196,7 @@ CREATE_OWN_BODIES = {
         "score": 1,
     },
     "PUT /api/v1/feedback-items/{feedback_id}": {"account_id": OTHER_TENANT_ID, "kind": "praise"},
+    "PUT /api/v1/digests/{owner}": {"zone": "Europe/Berlin"},
     "PUT /api/v1/incidents/{incident_id}": {"title": "Mine", "account_ids": []},
 }
 # Lists, which must contain nothing of the other tenant.
@@ -232,6 +236,7 @@ LIST_ROUTES = {
     "GET /api/v1/incidents",
     "GET /api/v1/notes",
     "GET /api/v1/today",
+    "GET /api/v1/digests",
     "GET /api/v1/tasks",
     "GET /api/v1/erasures",
     "GET /api/v1/webhook-endpoints",

@@ -27,6 +27,7 @@ SIGNAL_SENTENCES = "signals/sentences"
 EXPLANATIONS = "health/explanations/sentences"
 STATUS_REASONS = "health/status_reasons"
 DRIVERS = "churn/model/driver_sentences"
+DIGESTS = "digests/sentences"
 REVIEW = "reports/review/page"
 CHURN_CAUSES = "reports/churn_causes/sentences"
 TIMELINE = "reports/timeline/sentences"
@@ -55,6 +56,7 @@ COMPUTED_IDS: dict[str, list[str]] = {
     ],
     TIMELINE: [f"{kind}_{event}" for kind, events in EVENTS.items() for event in events],
     TODAY: [],
+    DIGESTS: [],
     REVIEW: [
         *(f"band_{band}" for band in Band),
         *(f"goal_{status}" for status in GoalStatus),

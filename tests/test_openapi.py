@@ -50,6 +50,7 @@ MORE_RULES = {
     "PUT /api/v1/incidents/{incident_id}",  # times
     "POST /api/v1/accounts/{account_id}/notes",  # times between 1990 and now
     "PATCH /api/v1/notes/{note_id}",  # the same
+    "PUT /api/v1/digests/{owner}",  # the name of a time zone
     "PUT /api/v1/goals/{goal_id}",  # the days must be in order, a trait for the trait metric
     "PUT /api/v1/loyalty-tiers/{key}",  # a trait for the trait metric
     "PUT /api/v1/signal-settings",  # known signals

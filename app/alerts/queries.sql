@@ -45,7 +45,7 @@ ORDER BY w.id
 -- name: delete_digests
 -- A digest belongs to no account; it names accounts in its body.
 DELETE FROM message
-WHERE workspace_id = :workspace_id AND type IN ('alert.digested', 'suggestion.digested')
+WHERE workspace_id = :workspace_id AND type IN ('alert.digested', 'suggestion.digested', 'owner.digested')
   AND EXISTS (
     SELECT FROM unnest(CAST(:ids AS text[])) AS i (id)
     WHERE position(CAST(to_jsonb(i.id) AS text) IN convert_from(body, 'UTF8')) > 0)

@@ -4,75 +4,29 @@ Loaded with the first message or description of messages: building it takes 20 m
 """
 
 from collections.abc import Mapping
-from datetime import date, datetime
-from functools import cache
-from typing import Annotated, Any, ClassVar, Literal, get_args
+from datetime import datetime
+from typing import Literal, get_args
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, JsonValue
+from pydantic import Field
 
-from app.core.schemas import NO_NUL, Text
+from app.core.schemas import Text
+from app.webhooks.message_fields import (
+    AccountPayload,
+    Direction,
+    Id,
+    Payload,
+    Sentence,
+    Sentences,
+    ShortText,
+    SignalValue,
+    StrictModel,
+    described_field,
+    personal_field,
+)
 from app.webhooks.message_types import MAX_DIGEST_ITEMS, MessageType
 
-MAX_SENTENCE_LENGTH, MAX_SENTENCES = 300, 3
 
-
-def _clipped(value: object) -> object:
-    return value[:MAX_SENTENCE_LENGTH] if isinstance(value, str) else value
-
-
-def _first(value: object) -> object:
-    return list(value)[:MAX_SENTENCES] if isinstance(value, list | tuple) else value
-
-
-Id = Annotated[str, Field(max_length=255)]
-ShortText = Annotated[str, Field(max_length=60)]
-Sentence = Annotated[str, BeforeValidator(_clipped), Field(max_length=MAX_SENTENCE_LENGTH)]
-Sentences = Annotated[list[Sentence], BeforeValidator(_first)]
-Path = Annotated[str, Field(max_length=4000, pattern=NO_NUL)]  # a key may take 9 bytes a letter
-Direction = Literal["down", "up"]
-SignalValue = float | ShortText | None
-PERSONAL: dict[str, JsonValue] = {"x-personal": True}
-
-
-def personal_field(example: str, description: str) -> Any:  # noqa: ANN401 - as pydantic's Field
-    """Declare a field that is sent to endpoints with ``personal_data`` only."""
-    return Field(None, description=description, examples=[example], json_schema_extra=PERSONAL)
-
-
-def described_field(description: str, example: object, default: Any = ...) -> Any:  # noqa: ANN401
-    return Field(default, description=description, examples=[example])
-
-
-class _StrictModel(BaseModel):
-    model_config = ConfigDict(extra="forbid", serialize_by_alias=True, defer_build=True)
-
-
-class Payload(_StrictModel):
-    """The ``data`` of a message. ``of_account``: it is about one account."""
-
-    of_account: ClassVar[bool] = False
-    link: Path | None = described_field("A path in this service.", None, None)
-
-    @classmethod
-    @cache
-    def personal_fields(cls) -> frozenset[str]:
-        """Return the fields that are sent to endpoints with ``personal_data`` only."""
-        extras = {name: field.json_schema_extra for name, field in cls.model_fields.items()}
-        return frozenset(name for name, extra in extras.items() if extra == PERSONAL)
-
-
-class AccountPayload(Payload):
-    of_account = True
-    account_id: Id = described_field("The account that the message is about.", "acme")
-    sequence: int = described_field("Rises with each message about this account.", 42)
-    account_name: Sentence | None = described_field("The name of the account.", "Acme Ltd", None)
-    account_owner: Sentence | None = personal_field("kim@example.com", "The owner of the account.")
-    mrr_cents: int | None = described_field("What the account pays a month.", 49900, None)
-    mrr_currency: ShortText | None = described_field("The currency of it.", "USD", None)
-    renewal_on: date | None = described_field("The next renewal.", "2026-06-01", None)
-
-
-class AlertRuleRef(_StrictModel):
+class AlertRuleRef(StrictModel):
     """The alert rule that fired."""
 
     id: Id = Field(examples=["health_at_risk"])
@@ -127,7 +81,7 @@ class AlertResolved(AlertPayload):
     reason: Sentence | None = described_field("Why it ended.", "recovered", None)
 
 
-class AlertDigestItem(_StrictModel):
+class AlertDigestItem(StrictModel):
     """One account of an alert digest."""
 
     account_id: Id = Field(examples=["acme"])
@@ -203,7 +157,7 @@ class SuggestionCreated(AccountPayload):
     owner: Text | None = personal_field("kim@example.com", "The owner of the account.")
 
 
-class SuggestionDigestItem(_StrictModel):
+class SuggestionDigestItem(StrictModel):
     """One suggestion of a suggestion digest."""
 
     account_id: Id = Field(examples=["acme"])
@@ -272,6 +226,28 @@ class ScorecardActivated(Payload):
     previous_version: int | None = Field(None, examples=[1])
 
 
+class OwnerDigestItem(StrictModel):
+    """What a digest says about one account."""
+
+    account_id: Id = Field(examples=["acme"])
+    name: Sentence | None = Field(examples=["Acme Ltd"])
+    sentence: Text = Field(examples=["Nobody has used the product for 21 days."])
+
+
+class OwnerDigested(Payload):
+    """What needs the owner of accounts now, and which scores moved; none on a quiet day."""
+
+    title: Sentence = Field(examples=["2 accounts need something today."])
+    owner: Text | None = personal_field("kim@example.com", "The owner of the accounts.")
+    cadence: Literal["daily", "weekly"] = Field(examples=["daily"])
+    accounts: list[OwnerDigestItem] = Field(
+        [], description="The most revenue at risk first.", max_length=MAX_DIGEST_ITEMS
+    )
+    movers: list[OwnerDigestItem] = Field(
+        [], description="Up first, then down.", max_length=MAX_DIGEST_ITEMS
+    )
+
+
 class EndpointDisabled(Payload):
     """A webhook endpoint was disabled; this message goes to the other endpoints."""
 
@@ -290,7 +266,7 @@ class EndpointTest(Payload):
 PAYLOADS = (
     *(AlertOpened, AlertAcknowledged, AlertResolved, AlertDigested, DataStopped, DataResumed),
     *(SuggestionCreated, SuggestionDigested, InterventionCompleted, FeedbackResolved),
-    *(ImportCompleted, ModelActivated, ModelDegraded, ScorecardActivated),
+    *(ImportCompleted, ModelActivated, ModelDegraded, ScorecardActivated, OwnerDigested),
     *(EndpointDisabled, EndpointTest),
 )
 CATALOGUE: Mapping[str, type[Payload]] = dict(zip(get_args(MessageType), PAYLOADS, strict=True))

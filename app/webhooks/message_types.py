@@ -22,6 +22,7 @@ MessageType = Literal[
     "model.activated",
     "model.degraded",
     "scorecard.activated",
+    "owner.digested",
     "endpoint.disabled",
     "endpoint.test",
 ]

@@ -32,7 +32,7 @@ from app.webhooks.message_types import (
 from app.webhooks.tables import Message, WebhookEndpoint
 
 if TYPE_CHECKING:
-    from app.webhooks.message_schemas import Payload
+    from app.webhooks.message_fields import Payload
 
 MAX_BODY_BYTES = 20_000
 MAX_SINGLE_MESSAGES = 50

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from datetime import date
 from typing import Any
+from urllib.parse import quote
 
 import orjson
 
@@ -25,12 +26,26 @@ def text_body(body: bytes, *, public_url: str | None) -> bytes:
     """
     message = orjson.loads(body)
     data = message["data"]
+    if "movers" in data:
+        return orjson.dumps({"text": "\n".join(_digest_lines(data, public_url))})
     lines = [f"*{_title(message)}*", ", ".join(_facts(data)), _sentence(data)]
     link = data.get("link")
     text = _escaped("\n".join(line for line in lines if line))
     if public_url and link and not link.startswith(NOT_FOR_BROWSERS):
         text += f"\n<{_escaped(public_url + link)}|Open>"
     return orjson.dumps({"text": text})
+
+
+def _digest_lines(data: Mapping[str, Any], public_url: str | None) -> Iterator[str]:
+    """Yield the title of a digest and a line for each account, with a link to its page."""
+    owner = data.get("owner")
+    yield f"*{_escaped(data['title'])}*" + (f" ({_escaped(owner)})" if owner else "")
+    for each in (*data["accounts"], *data["movers"]):
+        name = _escaped(each["name"] or each["account_id"])
+        if public_url:
+            path = quote(each["account_id"], safe="")
+            name = f"<{_escaped(public_url)}/accounts/{path}|{name}>"
+        yield f"• {name}: {_escaped(each['sentence'])}"
 
 
 def _title(message: Mapping[str, Any]) -> str:

@@ -8,7 +8,8 @@ from pydantic.fields import FieldInfo
 from sqlalchemy.orm import Session
 
 from app.webhooks import outbox
-from app.webhooks.message_schemas import CATALOGUE, AccountPayload
+from app.webhooks.message_fields import AccountPayload
+from app.webhooks.message_schemas import CATALOGUE
 from app.webhooks.outbox import NewMessage
 from tests.conftest import NOW
 

@@ -26,8 +26,12 @@ def load_page(
     paging: Paging,
     now: datetime,
     language: Language,
+    with_people: bool = True,
 ) -> Page[TodayAccount]:
-    """Load one page: four statements, however many accounts it has."""
+    """Load one page: four statements, however many accounts it has.
+
+    ``with_people``: whether sentences name people of accounts.
+    """
     position = stable_position(session, workspace_id, paging, int, str, now=now)
     rows = queries.list_accounts(
         session, workspace_id, owner=owner, position=position, now=now, limit=paging.fetch_limit
@@ -35,7 +39,8 @@ def load_page(
     ids = [row.account_id for row in rows[: paging.limit]]
     facts: dict[str, dict[str, list[Mapping[str, Any]]]] = defaultdict(lambda: defaultdict(list))
     for fact in queries.load_facts(session, workspace_id, ids, now=now):
-        facts[fact.account_id][fact.kind].append(fact.fact)
+        without = {} if with_people else {"user_name": None}
+        facts[fact.account_id][fact.kind].append({**fact.fact, **without})
     features = {each["key"]: each["name"] for each in facts[""]["feature"]}
     return paging.page(
         rows,
