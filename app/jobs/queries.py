@@ -1,7 +1,8 @@
 """Queries for jobs."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import delete, func, or_, select
@@ -72,6 +73,15 @@ def list_jobs(
     if kinds:
         rows = rows.where(Job.kind.in_(kinds))
     return fetch_page(session, rows, Job.id, paging=paging, descending=True)
+
+
+def find_newest_done(
+    session: Session, workspace_id: str, kind: str, *, config: Mapping[str, Any]
+) -> Job | None:
+    """Return the newest finished job of a kind whose config contains ``config``, as JSON does."""
+    rows = select(Job).filter_by(workspace_id=workspace_id, kind=kind, state=JobState.DONE)
+    newest = (Job.created_at.desc(), Job.id.desc())
+    return session.scalar(rows.where(Job.config.contains(config)).order_by(*newest).limit(1))
 
 
 def lock_claimed_job(session: Session, workspace_id: str, job_id: str, token: UUID) -> Job | None:

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Annotated, Literal
 
 from fastapi import APIRouter
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from app.core.clock import Now
 from app.core.db import ReadSessionDep, SessionDep
@@ -14,6 +14,12 @@ from app.health.definition import scorecard_queries
 from app.health.definition.scorecard import Scorecard
 from app.health.schemas import ScorecardVersion
 from app.health.versions import service, simulation_service
+from app.health.versions.prediction import (
+    PredictionChangeOut,
+    ScorePredictionOut,
+    compare_predictions,
+    find_predictions,
+)
 from app.health.versions.simulation import SimulationOut
 from app.workspaces.auth import AdminActor, Reader
 from app.workspaces.idempotency import IdempotentRoute
@@ -32,6 +38,8 @@ ScorecardState = Literal["draft", "active", "retired"]
 class ScorecardOut(ResponseModel):
     """One immutable version of the scorecard."""
 
+    model_config = ConfigDict(populate_by_name=True)
+
     version: int = Field(examples=[2])
     state: ScorecardState
     scorecard: Annotated[Scorecard, Field(validation_alias="config")]
@@ -40,6 +48,18 @@ class ScorecardOut(ResponseModel):
     activated_at: datetime | None = Field(examples=["2026-03-02T09:00:00Z"])
     activated_by: str | None = Field(examples=["key:k_1"])
     retired_at: datetime | None = Field(examples=[None])
+
+
+class ScorecardDetailOut(ScorecardOut):
+    """A version, with what its scores are worth as a prediction of churn."""
+
+    prediction: ScorePredictionOut
+
+
+class ScorecardSimulationOut(SimulationOut):
+    """What would change today, and what the scores of past days would have predicted."""
+
+    prediction: PredictionChangeOut
 
 
 @router.post("/scorecards", status_code=201, summary="Draft a scorecard version")
@@ -66,11 +86,17 @@ def list_scorecards(
 @router.get("/scorecards/{version}", summary="Get a scorecard version")
 def get_scorecard(
     version: ScorecardVersion, session: ReadSessionDep, caller: Reader
-) -> ScorecardOut:
-    """Return one version of the scorecard."""
+) -> ScorecardDetailOut:
+    """Return one version of the scorecard, and how well its scores predict churn.
+
+    The prediction is that of the newest backtest of the version over all observation days. The
+    active version and the newest draft are tested without a request.
+    """
     row = service.find_built_in(session, caller.workspace_id) if version == 1 else None
     row = row or scorecard_queries.get_scorecard(session, caller.workspace_id, version)
-    return ScorecardOut.model_validate(row)
+    out = ScorecardOut.model_validate(row)
+    [prediction] = find_predictions(session, caller.workspace_id, version)
+    return ScorecardDetailOut(**dict(out), prediction=prediction)
 
 
 @router.delete(
@@ -87,13 +113,17 @@ def discard_scorecard(version: ScorecardVersion, session: SessionDep, actor: Adm
 @router.post("/scorecards/{version}/simulate", summary="Simulate a scorecard version")
 def simulate_scorecard(
     version: ScorecardVersion, session: SessionDep, caller: Reader, now: Now
-) -> SimulationOut:
+) -> ScorecardSimulationOut:
     """Compare today's scores under this version with those under the active one.
+
+    `prediction` compares what they would have predicted, by the newest backtest of both.
 
     Scores, history and the active version stay as they are. Overrides and silent event sources are
     ignored on both sides.
     """
-    return simulation_service.simulate(session, caller.workspace_id, version, now=now)
+    simulated = simulation_service.simulate(session, caller.workspace_id, version, now=now)
+    prediction = compare_predictions(session, caller.workspace_id, version)
+    return ScorecardSimulationOut(**dict(simulated), prediction=prediction)
 
 
 @router.post("/scorecards/{version}/activate", summary="Activate a scorecard version")

@@ -17,6 +17,7 @@ from app.churn.registry import model_queries
 from app.churn.training import observations
 from app.churn.training import queries as training_queries
 from app.churn.training.observations import ObservedPanel
+from app.churn.training.service import SEED
 from app.core.arrays import Floats, np
 from app.core.db import SessionFactory, transaction
 from app.features.table_queries import AccountDay
@@ -25,7 +26,11 @@ from app.health.scoring import scoring_context
 from app.health.scoring import service as health
 from app.jobs import service as jobs
 from app.jobs.service import ClaimedJob
-from app.reports.backtests.ranking_metrics import RankedRows, evaluate_ranking
+from app.reports.backtests.ranking_metrics import (
+    RankedRows,
+    compare_rankings,
+    evaluate_ranking,
+)
 from app.reports.backtests.service import BacktestSubject
 
 MAX_RULE_DAYS = 365
@@ -62,6 +67,7 @@ def _run_page(
             return [], {"subject": claimed.position["subject"], "day": index + 1, "rows": rows}
         scorecard = get_scorecard_config(session, claimed.workspace_id, int(subject.key))
         metrics = _evaluate(plan, _rows_from_position(rows))
+        metrics["compared_with_model"] = _compare_with_model(session, claimed, plan, rows)
         metrics["filtered_by_today"] = [f"traits.{name}" for name in sorted(scorecard.traits)]
     next_subject = {"subject": claimed.position["subject"] + 1, "day": 0, "rows": []}
     return [{"kind": subject.kind, "key": subject.key, **metrics}], next_subject
@@ -133,8 +139,8 @@ def _score_day(
 ) -> list[list[Any]]:
     """Score the accounts of one day as a scorecard version would have, with their outcomes.
 
-    A row is account, churned (0 or 1), score, band, recency (days since last use) and days until
-    churn. Accounts without a score are left out.
+    A row is account, churned (0 or 1), score, band, recency (days since last use), days until
+    churn and day. Accounts without a score are left out.
     """
     account_days = [each for each in plan.account_days if each[1] == day]
     observed = _observe(session, claimed, account_days, plan.horizon)
@@ -161,6 +167,7 @@ def _score_day(
         [
             *(key, int(y), assessment.score, assessment.band, float(silent)),
             None if np.isnan(days) else float(days),
+            day.toordinal(),
         ]
         for key, y, silent, days in zip(ids, panel.y, recency, days_left, strict=True)
         if (assessment := assessments[key]).score is not None
@@ -169,11 +176,34 @@ def _score_day(
 
 def _rows_from_position(rows: Sequence[Sequence[Any]]) -> RankedRows:
     """Convert the rows of ``_score_day`` to columns. The risk is 100 minus the score."""
-    ids, y, scores, bands, recency, days_left = zip(*rows, strict=True) if rows else [()] * 6
+    ids, y, scores, bands, recency, days_left, _ = zip(*rows, strict=True) if rows else [()] * 7
     _, account = np.unique(ids, return_inverse=True)
     numbers = (np.array(column, dtype=float) for column in (y, scores, recency, days_left))
     churned, score, silence, days = numbers
     return RankedRows(account, churned, 100 - score, bands, silence, days)
+
+
+def _compare_with_model(
+    session: Session, claimed: ClaimedJob, plan: ObservationPlan, rows: Sequence[Sequence[Any]]
+) -> dict[str, Any] | None:
+    """Compare the score with a model that is trained like the service's, on rows unseen by it.
+
+    These are later rows, in a short history those of other accounts. None: too few have churned.
+    """
+    observed = _observe(session, claimed, plan.account_days, plan.horizon)
+    with threadpool_limits(1):
+        unseen = train(observed.panel, seed=SEED).unseen if len(observed.panel) else None
+    if unseen is None:
+        return None
+    account_days = [observed.account_days[index] for index in unseen.row_index]
+    p_of_row = {
+        (account_id, day.toordinal()): p
+        for (account_id, day), p in zip(account_days, unseen.p, strict=True)
+    }
+    later = [row for row in rows if (row[0], row[6]) in p_of_row]
+    return compare_rankings(
+        _rows_from_position(later), np.array([p_of_row[row[0], row[6]] for row in later])
+    )
 
 
 def _known_recency(recency: Floats) -> Floats:

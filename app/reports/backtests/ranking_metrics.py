@@ -68,6 +68,17 @@ def evaluate_ranking(rows: RankedRows) -> dict[str, Any]:
     }
 
 
+def compare_rankings(rows: RankedRows, p: Floats) -> dict[str, Any]:
+    """Compute the AUC of a ranking, of recency and of a model's probabilities ``p`` of the rows."""
+    return {
+        "rows": len(rows),
+        "churned_accounts": len(np.unique(rows.account[rows.y > 0])),
+        "auc": _rounded(auc(rows.y, rows.risk)),
+        "auc_of_recency": _rounded(auc(rows.y, rows.recency)),
+        "auc_of_model": _rounded(auc(rows.y, p)),
+    }
+
+
 def _top(rows: RankedRows, share: float) -> dict[str, float | None]:
     """Describe the riskiest ``share`` of the rows. ``recall``: None if no row churned."""
     count = max(1, round(share * len(rows)))

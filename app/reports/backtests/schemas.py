@@ -6,6 +6,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field
 
 from app.core.schemas import Day, Id, RequestModel, ResponseModel
+from app.health.versions.prediction import BandOutcomeOut, ModelComparisonOut
 from app.jobs.tables import Job, JobState
 
 SubjectKind = Literal["model", "scorecard", "alert_rule"]
@@ -40,15 +41,6 @@ class BacktestIn(RequestModel):
     )
 
 
-class BacktestBandOut(ResponseModel):
-    """The outcomes of the rows in one band of the score, or on one level of churn risk."""
-
-    band: str = Field(examples=["at_risk"])
-    rows: int = Field(examples=[120])
-    churned_rows: int = Field(examples=[30])
-    churned_share: float = Field(examples=[0.25])
-
-
 class TopShareOut(ResponseModel):
     """How well the riskiest rows predict churn."""
 
@@ -76,7 +68,7 @@ class BacktestResultOut(ResponseModel):
     base_rate: float | None = Field(
         None, description="The share of rows that churned.", examples=[0.0333]
     )
-    bands: list[BacktestBandOut] = Field(default_factory=list)
+    bands: list[BandOutcomeOut] = Field(default_factory=list)
     churned_while_healthy: int | None = Field(
         None, description="Churned rows in the band `healthy` or on the level `low`.", examples=[4]
     )
@@ -96,6 +88,12 @@ class BacktestResultOut(ResponseModel):
     )
     lift_top_10_of_recency: float | None = Field(
         None, description="The same of days since the last use alone.", examples=[3.1]
+    )
+    compared_with_model: ModelComparisonOut | None = Field(
+        None,
+        description="Of a scorecard: the same rows by a churn model that had not learnt from them."
+        " Null: too few accounts have churned to train one.",
+        examples=[None],
     )
     alerts: int | None = Field(
         None, description="Alerts that a rule would have opened.", examples=[None]

@@ -10,13 +10,14 @@ from app.alerts import rule_service
 from app.churn.registry import model_queries
 from app.core.query_helpers import advisory_lock
 from app.health.definition import scorecard_queries
+from app.health.versions.prediction import BACKTEST
 from app.jobs import service as jobs
 from app.jobs.tables import Job
 from app.reports.backtests import queries
 from app.workspaces.queries import list_workspaces
 from app.workspaces.service import Actor
 
-KIND = "backtest"
+KIND = BACKTEST
 AUTOMATIC = "service"
 
 
@@ -59,11 +60,18 @@ def _check_exists(session: Session, workspace_id: str, subject: BacktestSubject)
 
 
 def enqueue_activated(session: Session, *, now: datetime) -> None:
-    """Enqueue a backtest of every active model, scorecard and rule that has none yet."""
+    """Enqueue a backtest of every active model, scorecard and rule that has none yet.
+
+    The newest draft is tested together with the active scorecard, to compare them on the same days.
+    """
     for workspace in list_workspaces(session):
         advisory_lock(session, "backtests", workspace.id)
         active = queries.list_active_subjects(session, workspace.id)
         tested = queries.list_tested_subjects(session, workspace.id, KIND)
-        untested = [BacktestSubject(*subject) for subject in active if subject not in tested]
+        wanted = [{subject} for subject in active]
+        draft = queries.find_newest_draft(session, workspace.id)
+        wanted += [{draft, card} for card in active if draft and card[0] == draft[0]]
+        missing = [each for each in wanted if not any(each <= job for job in tested)]
+        untested = [BacktestSubject(*each) for each in sorted(set().union(*missing))]
         if untested:
             enqueue_backtest(session, Actor(workspace.id, AUTOMATIC, now), untested, since=None)

@@ -8,10 +8,13 @@ from fastapi.testclient import TestClient
 from sqlalchemy.orm import Session
 
 from app.churn.model.training import train
+from app.churn.training.queries import TRAINING
 from app.core.db import SessionFactory, transaction
+from app.jobs import service as jobs
 from app.jobs.runner import JobRunner
 from app.reports.backtests import job, service
 from app.tables import ChurnModel, Job
+from app.workspaces.service import Actor
 from tests import factories
 from tests.churn.test_risk_endpoints import insert_trained_model
 from tests.churn.workspaces import UNTIL, add_usage, create_customers, observe_panel
@@ -55,6 +58,63 @@ def test_two_scorecards_are_tested_on_the_same_rows(
     assert 0 < first["churned_rows"] <= seen.y.sum()
     assert sum(band["rows"] for band in first["bands"]) == first["rows"]
     assert first["horizon_days"] == 90
+
+
+def test_a_scorecard_is_compared_with_a_model_on_rows_that_the_model_had_not_learnt_from(
+    client: TestClient, session: Session, sessions: SessionFactory
+) -> None:
+    create_customers(session, stay=20, leave=12, apart=8)
+    factories.scorecard(session, {}, version=2)
+    session.commit()
+
+    [found] = run_backtest(client, sessions, {"kind": "scorecard", "key": "2"})
+
+    unseen = train(observe_panel(session), seed=1337).unseen
+    assert unseen is not None
+    compared = found["compared_with_model"]
+    assert 0 < compared["rows"] <= min(len(unseen.y), found["rows"])
+    assert all(0 <= compared[name] <= 1 for name in ("auc", "auc_of_recency", "auc_of_model"))
+    shown = client.get("/api/v1/scorecards/2").json()["prediction"]
+    assert (shown["auc"], shown["compared_with_model"]) == (found["auc"], compared)
+
+
+def test_the_newest_draft_is_tested_together_with_the_active_scorecard(
+    client: TestClient, session: Session, sessions: SessionFactory
+) -> None:
+    create_customers(session)
+    factories.scorecard(session, {}, version=2)
+    session.commit()
+    with transaction(sessions) as own:
+        service.enqueue_activated(own, now=NOW)
+    for name in ("First", "Second"):
+        client.post("/api/v1/scorecards", json={"name": name})
+
+    for _ in range(2):
+        with transaction(sessions) as own:
+            service.enqueue_activated(own, now=NOW)
+
+    tested = [
+        [each["key"] for each in found["subjects"]]
+        for found in client.get(BACKTESTS).json()["items"]
+    ]
+    assert tested == [["2", "4"], ["2"]]
+
+
+def test_the_built_in_scorecard_is_tested_once_a_training_has_ended(
+    client: TestClient, session: Session, sessions: SessionFactory
+) -> None:
+    create_customers(session)
+    session.commit()
+    actor = Actor("acme", "test", NOW)
+
+    for state in ("queued", "done"):
+        with transaction(sessions) as own:
+            training = jobs.enqueue(own, actor, TRAINING, {})
+            training.state = state
+            service.enqueue_activated(own, now=NOW)
+
+    [found] = client.get(BACKTESTS).json()["items"]
+    assert found["subjects"] == [{"kind": "scorecard", "key": "1"}]
 
 
 @pytest.mark.parametrize(("gap", "churned"), [(20, 0), (31, 0), (32, 1)])

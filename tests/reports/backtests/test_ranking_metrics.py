@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.reports.backtests.ranking_metrics import RankedRows, evaluate_ranking
+from app.reports.backtests.ranking_metrics import RankedRows, compare_rankings, evaluate_ranking
 
 
 def rows(**columns: Any) -> RankedRows:  # noqa: ANN401
@@ -48,6 +48,23 @@ def test_the_ranking_is_compared_with_the_base_rate_and_recency() -> None:
     assert found["lift_top_10"] == pytest.approx(1 / 0.3, abs=1e-3)
     assert found["lift_top_10_of_recency"] == pytest.approx(1 / 0.3, abs=1e-3)
     assert found["auc"] == pytest.approx(1 - found["auc_of_recency"], abs=1e-3)
+
+
+def test_a_ranking_is_compared_with_recency_and_a_model() -> None:
+    """Of 3 churned and 7 other rows there are 21 pairs.
+
+    By risk the churned rows rank above 7, 6 and 0 others, by recency above 0, 1 and 7. The model
+    gives the first churned row as much as all others, and the second and the third more.
+    """
+    p = np.array([0.2, 0.2, 0.6, *[0.2] * 6, 0.9])
+
+    assert compare_rankings(rows(), p) == {
+        "rows": 10,
+        "churned_accounts": 3,
+        "auc": round(13 / 21, 4),
+        "auc_of_recency": round(8 / 21, 4),
+        "auc_of_model": round(17.5 / 21, 4),
+    }
 
 
 def test_the_lead_time_is_from_the_first_warning_to_churn() -> None:
