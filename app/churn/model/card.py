@@ -33,7 +33,7 @@ def build_card(
     seconds: float,
 ) -> dict[str, Any]:
     """Describe everything that a person needs to decide whether to rely on a model."""
-    learnt = panel.rows(~panel.treated)
+    learnt = panel.untreated
     return {
         "kind": trained.kind,
         "seed": seed,

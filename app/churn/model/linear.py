@@ -57,9 +57,11 @@ class Preparation:
     def transform(self, x: Floats) -> Floats:
         """Clip, take signed logs and standardise. A missing value becomes the mean, and a flag."""
         values = infinite_as_missing(x[:, self.columns])
-        z = (_signed_log(np.clip(values, self.low, self.high)) - self.mean) / self.scale
+        z = _signed_log(np.clip(values, self.low, self.high))
+        z -= self.mean
+        z /= self.scale
         flags = (np.isnan(values[:, self.flagged]) - self.flag_mean) / self.flag_scale
-        return np.hstack([np.nan_to_num(z), flags])
+        return np.hstack([np.nan_to_num(z, copy=False), flags])
 
     def sum_by_column(self, values: Floats, width: int) -> Floats:
         """Map values of transformed columns back to the panel's ``width`` columns.
@@ -74,7 +76,9 @@ class Preparation:
 
 
 def _signed_log(x: Floats) -> Floats:
-    return np.asarray(np.sign(x) * np.log1p(np.abs(x)))
+    logs = np.abs(x)
+    np.log1p(logs, out=logs)
+    return np.copysign(logs, x, out=logs)
 
 
 def _or_one(scale: Floats) -> Floats:

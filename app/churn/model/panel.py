@@ -49,6 +49,11 @@ class Panel:
         )
 
     @property
+    def untreated(self) -> Self:
+        """The rows without an intervention. Without any, the panel itself: no copy is made."""
+        return self.rows(~self.treated) if self.treated.any() else self
+
+    @property
     def churned_accounts(self) -> int:
         return len(np.unique(self.account[self.y > 0]))
 

@@ -58,7 +58,7 @@ def fit_recalibration(model: Model, panel: Panel) -> Recalibration | None:
     ``panel``: rows by the model's names whose outcomes are known. Treated rows do not count. Each
     horizon moves the level towards what it missed, the less, the fewer accounts churned.
     """
-    panel = panel.rows(~panel.treated)
+    panel = panel.untreated
     if not len(panel):
         return None
     log_odds = model.margin(panel.x)

@@ -73,7 +73,7 @@ def train(
     A kind of model that cannot be fitted leaves the choice to the others.
     """
     shortage = find_shortage(panel)
-    panel = panel.rows(~panel.treated)
+    panel = panel.untreated
     churned = panel.churned_accounts
     if shortage:
         reason = (
@@ -123,7 +123,7 @@ def train(
 
 def find_shortage(panel: Panel) -> RulesReason | None:
     """Return why a panel is too small for a model, or None. Treated rows do not count."""
-    panel = panel.rows(~panel.treated)
+    panel = panel.untreated
     if not len(panel):
         return RulesReason("short_history")
     if panel.y.all():

@@ -185,7 +185,7 @@ def train_candidate(
     if model is None:
         return trained.reason
     checks = promotion.run_checks(trained, _incumbent(data, trained.unseen, model), seed=SEED)
-    stage = promotion.decide_stage(trained, checks, panel.rows(~panel.treated).churned_accounts)
+    stage = promotion.decide_stage(trained, checks, panel.untreated.churned_accounts)
     takes_over = promotion.may_take_over(stage, checks, active.model.stage if active else None)
     artifact = artifacts.dump(model)
     model_card = card.build_card(
@@ -211,7 +211,7 @@ def _incumbent(
         return None
     names = data.panel.names
     rows = np.flatnonzero(unseen.day >= active.known_through.toordinal())
-    x = data.panel.rows(~data.panel.treated).x[unseen.row_index[rows]]
+    x = data.panel.untreated.x[unseen.row_index[rows]]
     current_p = active.model.predict(align_columns(active.model, names, data.current_x))
     return IncumbentModel(
         rows,
