@@ -30,7 +30,7 @@ from app.signals.service import put_config
 from app.workspaces import service as workspaces
 from app.workspaces.keys import NewKey
 
-WEEKS_OF_HISTORY, SIGNAL_WEEKS = 26, 2
+WEEKS_OF_HISTORY, SIGNAL_WEEKS = 20, 2
 """The past is scored each week. Signals take as long: they are found every second week."""
 BATCH_SIZE = 2500
 EVENING = time(20)

@@ -103,8 +103,9 @@ def test_every_report_has_something_true_to_show(ask: Ask, app: FastAPI) -> None
         path.removeprefix(f"/api/v1{REPORTS}"): ask(path.removeprefix("/api/v1")) for path in paths
     }
     answers["purchase-value"] = ask(f"{REPORTS}purchase-value?months=3")  # the demo is shorter here
-    retention, claims = answers["revenue-retention"], answers.pop("revenue-at-risk-calibration")
-    assert claims["months"] == []  # no model has claimed anything before today
+    retention = answers["revenue-retention"]
+    assert answers.pop("revenue-at-risk-calibration")["months"] == []  # no claim before today
+    assert answers.pop("sentiment-disagreements")["disagreements"] == []  # no owner has an opinion
 
     shown = {
         "arr-at-risk": answers["arr-at-risk"]["quarters"],
@@ -115,6 +116,7 @@ def test_every_report_has_something_true_to_show(ask: Ask, app: FastAPI) -> None
         "time-to-first-value": answers["time-to-first-value"]["n"],
         "lifetime-value": answers["lifetime-value"]["segments"][0]["clv"]["value"],
         "purchase-value": answers["purchase-value"]["clv"]["value"],
+        "movers": answers["movers"]["movers"],
         "cohorts": answers["cohorts"]["cohorts"],
         "distribution": answers["distribution"]["days"][-1]["bands"],
         "feedback": answers["feedback"]["topics"],
