@@ -65,6 +65,8 @@ from app.reports.sentiment.endpoints import router as sentiment_report_router
 from app.reports.timeline.endpoints import router as timeline_router
 from app.reports.today.endpoints import router as today_router
 from app.signals.endpoints import router as signals_router
+from app.web.endpoints import routers as web_routers
+from app.web.frame import page_route
 from app.webhooks import message_endpoints
 from app.webhooks.endpoints import router as webhook_endpoints_router
 from app.webhooks.service import EndpointSecretStore
@@ -112,6 +114,7 @@ ROUTERS = (  # none includes others: FastAPI would build the routes of those onc
     backtests_router,
     webhook_endpoints_router,
     message_endpoints.router,
+    *web_routers,
 )
 
 
@@ -226,6 +229,7 @@ def create_app(storage: Storage, settings: Settings, clock: Clock) -> FastAPI:
         generate_unique_id_function=openapi.operation_id,
     )
     errors.install(app)
+    page_route.install(app)
     attach(app, storage, settings, clock)
     openapi.install(app)
     app.add_middleware(BodyGuardMiddleware, authorize=authorize)

@@ -70,15 +70,16 @@ def _example(status: int, media_type: str, example: object) -> dict[int | str, d
 
 
 router = APIRouter(tags=["operations"])
+FIRST_PAGE = "/profile"
 START = {"docs": "/docs", "openapi": "/openapi.json", "ready": "/health/ready"}
 
 
 @router.get("/", include_in_schema=False)
 async def get_start(request: Request) -> Response:
-    """Lead browsers to the documentation, and tell other clients where it is."""
+    """Lead browsers to the page, and tell other clients where the documentation is."""
     vary = {"Vary": "Accept"}
     if "text/html" in request.headers.get("accept", ""):
-        return RedirectResponse(START["docs"], headers=vary)
+        return RedirectResponse(FIRST_PAGE, headers=vary)
     return JSONResponse({"service": request.app.title, "version": VERSION} | START, headers=vary)
 
 

@@ -17,10 +17,12 @@ from app.engagement.schemas import Metric
 from app.engagement.snapshot import GoalStatus
 from app.health.definition.measures import METRIC_NAMES
 from app.health.definition.scorecard import Band
+from app.members.roles import Role
 from app.reports.churn_causes.schemas import FindingKind
 from app.reports.review.service import USAGE_SOURCES
 from app.reports.timeline.kinds import EVENTS
 from app.signals.detect import SIGNALS
+from app.web.frame.rendering import DONE
 from tests.catalogues import APP, messages, texts
 
 SIGNAL_SENTENCES = "signals/sentences"
@@ -29,6 +31,7 @@ STATUS_REASONS = "health/status_reasons"
 DRIVERS = "churn/model/driver_sentences"
 DIGESTS = "digests/sentences"
 REVIEW = "reports/review/page"
+PAGE_FRAME, PEOPLE = "web/frame/rendering", "web/people/endpoints"
 CHURN_CAUSES = "reports/churn_causes/sentences"
 TIMELINE = "reports/timeline/sentences"
 TODAY = "reports/today/sentences"
@@ -49,6 +52,8 @@ COMPUTED_IDS: dict[str, list[str]] = {
         *(f"stage_{stage}" for stage in ModelStage),
         *(f"why_{code}" for code in RULES_CODES),
     ],
+    PAGE_FRAME: [f"done_{name}" for name in DONE],
+    PEOPLE: [f"role_{role}" for role in Role],
     CHURN_CAUSES: [
         *(f"signal_{name}" for name in SIGNALS),
         *(f"subject_{kind}" for kind in FindingKind),

@@ -20,6 +20,7 @@ from app.core.postgres import migrations
 from app.core.settings import VERSION
 from app.jobs import service as jobs
 from app.main import Storage, attach
+from app.probes import FIRST_PAGE
 from app.tables import Delivery, Due, Message, WebhookEndpoint
 from app.workspaces.keys import generate_key
 from app.workspaces.service import Actor
@@ -51,10 +52,10 @@ def samples(client: TestClient) -> dict[tuple[str, str], float]:
     }
 
 
-def test_the_start_leads_browsers_to_the_documentation(client: TestClient) -> None:
+def test_the_start_leads_browsers_to_the_page(client: TestClient) -> None:
     answer = client.get("/", headers={"Accept": "text/html,*/*;q=0.8"}, follow_redirects=False)
 
-    assert (answer.status_code, answer.headers["location"]) == (307, "/docs")
+    assert (answer.status_code, answer.headers["location"]) == (307, FIRST_PAGE)
     assert (
         client.get("/", headers={"Accept": "text/html"})
         .headers["content-type"]

@@ -13,7 +13,8 @@ from app.core.errors import ConflictError, UnauthorizedError
 from app.core.languages import Language
 from app.core.query_helpers import get_row
 from app.members import queries
-from app.members.roles import Person, Role
+from app.members.person import Person
+from app.members.roles import Role
 from app.members.tables import Member, MemberSession
 from app.members.tokens import generate_token, hash_token
 from app.workspaces.service import Actor

@@ -17,10 +17,18 @@ def hash_token(text: str) -> bytes:
 
 
 def csrf_token(session_token: str) -> str:
-    """Return what every form of a session must send; it does not tell the token of the session."""
-    digest = hmac.digest(session_token.encode(), b"form", sha256)
-    return urlsafe_b64encode(digest).decode().rstrip("=")
+    """Return what a form of a session must send. It does not tell the token of the session.
+
+    It differs each time, so that sizes of compressed pages tell nothing of it (BREACH).
+    """
+    return _signed(secrets.token_urlsafe(12), session_token)
 
 
 def is_csrf_token(text: str, session_token: str) -> bool:
-    return hmac.compare_digest(text.encode(), csrf_token(session_token).encode())
+    salt = text.partition(".")[0]
+    return hmac.compare_digest(text.encode(), _signed(salt, session_token).encode())
+
+
+def _signed(salt: str, session_token: str) -> str:
+    digest = hmac.digest(session_token.encode(), f"form {salt}".encode(), sha256)
+    return f"{salt}.{urlsafe_b64encode(digest).decode().rstrip('=')}"

@@ -10,7 +10,8 @@ from sqlalchemy.orm import Session
 from app.core.db import SessionFactory, create_session_factory
 from app.core.errors import ConflictError, ForbiddenError
 from app.members import service
-from app.members.roles import Person, Role
+from app.members.person import Person
+from app.members.roles import Role
 from app.members.service import LinkError, SessionLimits
 from app.members.tables import Member, MemberSession
 from app.members.tokens import csrf_token, hash_token, is_csrf_token

@@ -1,0 +1,6 @@
+"""All routes of the page."""
+
+from app.web.frame.static_files import router as static_router
+from app.web.people.endpoints import router as people_router
+
+routers = (static_router, people_router)

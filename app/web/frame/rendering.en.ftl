@@ -1,0 +1,38 @@
+### What all pages share: navigation, keys, errors, and what an act did.
+
+skip = Skip to the content
+navigation = Navigation
+accounts = Accounts
+members = Members
+sign_out = Sign out
+utc = All days are in UTC.
+close = Close
+to_start = To the start page
+
+keys = Keys
+key_move = next and previous row
+key_open = open the account
+key_explain = open the row here
+key_accept = accept the first suggestion
+key_dismiss = dismiss the first suggestion
+key_search = search
+key_accounts = accounts
+key_members = members
+key_keys = this list
+
+done_accepted = Accepted. It is now an intervention of the account.
+done_dismissed = Dismissed. It is not suggested again for 30 days.
+done_saved = Saved.
+done_deleted = Deleted.
+done_removed = Removed.
+done_signed_out = Signed out everywhere.
+
+error_not_found = There is no such page
+error_link = This link does not sign you in
+error_forbidden = You may not do this
+error_input = This cannot be done as it was sent
+error_conflict = This is no longer possible
+error_away = The service is busy or its database is away
+error_bug = Something went wrong on our side
+error_report = It is logged. Tell the operator this number:
+error_other = This did not work

@@ -1,0 +1,38 @@
+### 所有页面共有的文字：导航、按键、错误、操作结果。
+
+skip = 跳到正文
+navigation = 导航
+accounts = 客户
+members = 成员
+sign_out = 退出登录
+utc = 所有日期均为协调世界时。
+close = 关闭
+to_start = 回到首页
+
+keys = 按键
+key_move = 下一行、上一行
+key_open = 打开客户
+key_explain = 就地展开该行
+key_accept = 采纳第一条建议
+key_dismiss = 忽略第一条建议
+key_search = 搜索
+key_accounts = 客户
+key_members = 成员
+key_keys = 本列表
+
+done_accepted = 已采纳，现为该客户的一项干预。
+done_dismissed = 已忽略，三十天内不再建议。
+done_saved = 已保存。
+done_deleted = 已删除。
+done_removed = 已移除。
+done_signed_out = 已在所有浏览器退出登录。
+
+error_not_found = 没有这个页面
+error_link = 此链接无法登录
+error_forbidden = 您没有此权限
+error_input = 无法按所提交的内容执行
+error_conflict = 现在已无法执行
+error_away = 服务繁忙或数据库不可用
+error_bug = 我们这边出错了
+error_report = 已记录。请把这个编号告诉运维人员：
+error_other = 未能完成
