@@ -9,6 +9,7 @@ LOCK := .venv/bin/uv pip compile --quiet --universal --fork-strategy fewest --py
 	$(if $(UPGRADE),--upgrade) pyproject.toml
 SBOM := $(RUN) cyclonedx_py requirements --pyproject pyproject.toml --output-reproducible
 AUDIT := $(RUN) pip_audit --strict --require-hashes --disable-pip --progress-spinner off
+AXE := 4.14.1
 # What may be known of a pinned release and does not concern the service: its id, a reason behind it.
 AUDIT_EXCEPTIONS :=
 
@@ -16,7 +17,7 @@ AUDIT_EXCEPTIONS :=
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help demo serve test check fmt bench bench-models faults lock audit sbom clean
+.PHONY: help demo serve test check browser fmt bench bench-models faults lock audit sbom clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -37,6 +38,10 @@ check: .venv/.dev ## All that must hold before a change lands: format, lint, typ
 	.venv/bin/lint-imports
 	$(TEST)
 
+browser: .venv/.browser ## Run the page in a real Chromium (installs it with apt-get, if need be)
+	@command -v chromium > /dev/null || (apt-get update -q && apt-get install -y -q chromium fonts-noto-cjk)
+	$(RUN) pytest tests/browser -o python_files='check_*.py'
+
 fmt: .venv/.dev ## Format the code and mend what the linter can mend
 	$(RUN) ruff check --fix-only .
 	$(RUN) ruff format .
@@ -53,10 +58,12 @@ faults: .venv/.dev ## Break the service in every way and count what is lost (ARG
 lock: .venv/.dev ## Pin what pyproject.toml asks for (UPGRADE=1: at the newest releases)
 	$(LOCK) --output-file requirements.txt
 	$(LOCK) --group dev --constraint requirements.txt --output-file requirements-dev.txt
+	$(LOCK) --group browser --constraint requirements-dev.txt --output-file requirements-browser.txt
 
 audit: .venv/.dev ## Ask PyPI for known vulnerabilities of what is pinned (needs its network)
 	$(AUDIT) $(AUDIT_EXCEPTIONS:%=--ignore-vuln %) -r requirements.txt
 	$(AUDIT) $(AUDIT_EXCEPTIONS:%=--ignore-vuln %) -r requirements-dev.txt
+	$(AUDIT) $(AUDIT_EXCEPTIONS:%=--ignore-vuln %) -r requirements-browser.txt
 
 sbom: .venv/.dev ## Write sbom.json: what the service is made of (CycloneDX)
 	$(SBOM) --output-file sbom.json requirements.txt
@@ -69,6 +76,12 @@ clean: ## Remove the environment, the caches and the data of demo and serve
 .venv/.runtime: requirements.txt
 	$(PYTHON) -m venv .venv
 	$(PIP) -r requirements.txt
+	@touch $@
+
+.venv/.browser: requirements-browser.txt .venv/.dev
+	$(PIP) -r requirements-browser.txt
+	mkdir -p .venv/.axe
+	cd .venv/.axe && npm pack --silent axe-core@$(AXE) && tar xzf axe-core-$(AXE).tgz --strip-components 1 package/axe.min.js
 	@touch $@
 
 .venv/.dev: requirements-dev.txt .venv/.runtime

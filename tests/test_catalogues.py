@@ -12,16 +12,23 @@ from babel import Locale
 from app.churn.model.drivers import COLUMNS_BY_SIGNAL
 from app.churn.model.levels import LEVELS, ModelStage
 from app.churn.model.rules_reason import RULES_CODES
+from app.core.filters.tree import Op
 from app.core.languages import Language
 from app.engagement.schemas import Metric
 from app.engagement.snapshot import GoalStatus
+from app.health.definition.benchmark import Measure
 from app.health.definition.measures import METRIC_NAMES
 from app.health.definition.scorecard import Band
+from app.health.explanations.explain import EffectKind
 from app.members.roles import Role
 from app.reports.churn_causes.schemas import FindingKind
 from app.reports.review.service import USAGE_SOURCES
 from app.reports.timeline.kinds import EVENTS
 from app.signals.detect import SIGNALS
+from app.signals.signal import Severity
+from app.web.accounts.chips import OFFERED_FIELDS
+from app.web.accounts.endpoints import TABS
+from app.web.accounts.list_state import COLUMNS
 from app.web.frame.rendering import DONE
 from tests.catalogues import APP, messages, texts
 
@@ -32,6 +39,7 @@ DRIVERS = "churn/model/driver_sentences"
 DIGESTS = "digests/sentences"
 REVIEW = "reports/review/page"
 PAGE_FRAME, PEOPLE = "web/frame/rendering", "web/people/endpoints"
+ACCOUNT_PAGES = "web/accounts/endpoints"
 CHURN_CAUSES = "reports/churn_causes/sentences"
 TIMELINE = "reports/timeline/sentences"
 TODAY = "reports/today/sentences"
@@ -52,7 +60,24 @@ COMPUTED_IDS: dict[str, list[str]] = {
         *(f"stage_{stage}" for stage in ModelStage),
         *(f"why_{code}" for code in RULES_CODES),
     ],
-    PAGE_FRAME: [f"done_{name}" for name in DONE],
+    PAGE_FRAME: [
+        *(f"done_{name}" for name in DONE),
+        *(f"band_{band}" for band in Band),
+        *(f"level_{level}" for level in LEVELS),
+        *(f"severity_{severity}" for severity in Severity),
+    ],
+    ACCOUNT_PAGES: [
+        *(f"column_{name}" for name in ("name", "line", "open", *COLUMNS)),
+        *(f"field_{name.replace('.', '_')}" for name in OFFERED_FIELDS),
+        *(f"op_{op}" for op in Op),
+        *(f"invalid_{name}" for name in ("field", "value", "choice", "number", "day")),
+        *(f"measure_{source}" for source in Measure),
+        *(f"stage_{stage}" for stage in ModelStage),
+        *(f"tab_{name}" for name in TABS),
+        *(f"kind_{kind}" for kind in EffectKind),
+        *("adjusted", "named_kind", "mark_price", "mark_plan", "mark_scorecard"),
+        *("mark_alert", "mark_intervention"),
+    ],
     PEOPLE: [f"role_{role}" for role in Role],
     CHURN_CAUSES: [
         *(f"signal_{name}" for name in SIGNALS),

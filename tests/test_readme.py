@@ -23,7 +23,7 @@ from app.core.settings import Settings
 from app.demo.load import Demo
 from app.demo.simulate import simulate
 from app.events.ingestion.schemas import Receipt
-from app.portfolio.health_endpoints import AccountHealthOut
+from app.portfolio.envelope import AccountHealthOut
 from app.workspaces.keys import NewKey
 from tests.conftest import CreateDatabase
 from tests.test_docs import PAGES, README, ROOT, commands
@@ -168,11 +168,12 @@ def test_every_variable_of_a_command_is_set_by_the_demo_or_by_a_command_before(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     world = simulate(seed=7, last_day=date(2026, 1, 31), accounts=1, days=60)
-    demo = Demo("demo", NewKey("w", "hk_w"), NewKey("r", "hk_r"), world, 1, "none")
+    demo = Demo("demo", NewKey("w", "hk_w"), NewKey("r", "hk_r"), "link", world, 1, "none")
     print_introduction(demo, Settings(_env_file=None, port=8123))
     printed = capsys.readouterr().out
     [exported] = [line for line in printed.splitlines() if line.startswith("export ")]
 
+    assert "sign in    http://127.0.0.1:8123/sign-in/link " in printed
     assert "export SERVER=http://127.0.0.1:8123 WORKSPACE=demo WRITE_KEY=hk_w" in exported
     known = set(re.findall(r"\b([A-Z_]+)=", exported)) | {"WEBHOOK_KEY", "WEBHOOK_SECRET"}
     assert set(re.findall(r"\$([A-Z_]+)", printed)) <= known

@@ -268,3 +268,26 @@ def load_history_days(
     """
     period = {"workspace_id": workspace_id, "since": since, "until": until}
     return session.execute(SQL.history_days, period | {"account_ids": list(account_ids)}).all()
+
+
+def load_open_alerts(
+    session: Session, workspace_id: str, account_ids: Collection[str]
+) -> Sequence[Alert]:
+    """Return the open alerts of accounts, the oldest first."""
+    return session.scalars(
+        select(Alert)
+        .where(
+            Alert.workspace_id == workspace_id,
+            Alert.account_id.in_(account_ids),
+            Alert.resolved_at.is_(None),
+        )
+        .order_by(Alert.opened_at)
+    ).all()
+
+
+def list_opened_alerts(
+    session: Session, workspace_id: str, account_id: str, *, since: datetime
+) -> Sequence[Alert]:
+    """Return the alerts of an account that opened since a time."""
+    alerts = select(Alert).filter_by(workspace_id=workspace_id, account_id=account_id)
+    return session.scalars(alerts.where(Alert.opened_at >= since).order_by(Alert.opened_at)).all()

@@ -46,7 +46,8 @@ def print_introduction(demo: demo_load.Demo, settings: Settings) -> None:
     console.print(
         f"\n{demo.events:,} simulated events of {len(demo.world.accounts)} accounts."
         f"\nchurn model: {demo.model}"
-        f"\n\naddress    {base}   (API documentation: {base}/docs)"
+        f"\n\nsign in    {settings.public_url or base}/sign-in/{demo.link}   (once; for people)"
+        f"\naddress    {base}   (API documentation: {base}/docs)"
         f"\nworkspace  {demo.workspace_id}"
         f"\nwrite key  {demo.write_key.text}"
         f"\nread key   {demo.read_key.text}"

@@ -13,7 +13,7 @@ from app.accounts.catalog.tables import Plan, ProductFeature
 from app.accounts.tables import Subscription
 from app.core.db import SessionFactory, transaction
 from app.demo.engagement import Call
-from app.demo.simulate import ACCOUNTS, DAYS, World, generate_calls, simulate
+from app.demo.simulate import ACCOUNTS, DAYS, OWNERS, World, generate_calls, simulate
 from app.demo.training import Training, describe_model, start_training
 from app.demo.world import PLANS, PRODUCT_FEATURES, STEPS
 from app.engagement import onboarding
@@ -25,6 +25,8 @@ from app.health.scoring import queries as health
 from app.health.scoring import service as scoring
 from app.imports.event_loader import EventLoader
 from app.imports.queries import insert_missing_accounts, upsert_rows
+from app.members.roles import Role
+from app.members.service import invite_member
 from app.signals.config import SignalConfig
 from app.signals.service import put_config
 from app.workspaces import service as workspaces
@@ -36,6 +38,7 @@ BATCH_SIZE = 2500
 EVENING = time(20)
 ANALYZE = text("ANALYZE")
 """Without statistics about what was just loaded, signals take three times as long."""
+MEMBER_EMAIL = "ines@example.com"
 SIGNAL_CONFIG = SignalConfig(key_actions=["Message Sent"], milestone_events=["Message Sent"])
 
 Progress = Callable[[str, int, int], None]
@@ -49,6 +52,7 @@ class Demo:
     workspace_id: str
     write_key: NewKey
     read_key: NewKey
+    link: str
     world: World
     events: int
     model: str
@@ -79,6 +83,7 @@ def load(
         )
         actor = workspaces.Actor(workspace.id, "demo", now)
         write_key, read_key = workspaces.create_write_and_read_key(session, actor)
+        _, link = invite_member(session, actor, email=MEMBER_EMAIL, name=OWNERS[0], role=Role.ADMIN)
         put_config(session, actor, SIGNAL_CONFIG)
         _put_catalog(session, workspace.id)
         _put_contracts(session, workspace.id, world)
@@ -88,7 +93,7 @@ def load(
     _score_history(sessions, workspace.id, training, now=now, weeks=weeks, progress=progress)
     with transaction(sessions) as session:
         model = describe_model(session, workspace.id)
-    return Demo(workspace.id, write_key, read_key, world, stored, model)
+    return Demo(workspace.id, write_key, read_key, link, world, stored, model)
 
 
 def _score_history(

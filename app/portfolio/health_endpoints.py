@@ -11,31 +11,22 @@ from app.accounts import aliases
 from app.accounts import queries as accounts
 from app.accounts.refresh_queue import mark_due
 from app.churn.scoring import service as churn
-from app.churn.scoring.risk import current_status
 from app.core.clock import Now
 from app.core.db import ReadSessionDep, SessionDep
 from app.core.http.language import LanguageDep
 from app.core.languages import Language
 from app.core.pagination import Page, PagingDep
 from app.core.schemas import IdFilter, ResponseModel
-from app.health.rollups.queries import roll_up_account
-from app.health.schemas import AccountId, HealthOut, ParkedAccountOut
+from app.health.schemas import AccountId, ParkedAccountOut
 from app.health.scoring import queries, service
-from app.health.status_reasons import status_reason
-from app.portfolio.envelope_queries import Envelope, get_envelope, load_envelopes
-from app.portfolio.schemas import ChurnRiskSummary
+from app.portfolio.envelope import AccountHealthOut, build_envelope, read_envelope
+from app.portfolio.envelope_queries import load_envelopes
 from app.workspaces.auth import AccountWriter, Reader
 from app.workspaces.idempotency import IdempotentRoute
 
 MAX_ACCOUNT_IDS = 500
 
 router = APIRouter(prefix="/api/v1", tags=["health"], route_class=IdempotentRoute)
-
-
-class AccountHealthOut(HealthOut):
-    """The health of an account: how much value it gets for its price, and its churn risk."""
-
-    churn_risk: ChurnRiskSummary = ChurnRiskSummary()
 
 
 class HealthScoresOut(ResponseModel):
@@ -49,33 +40,10 @@ class HealthScoresOut(ResponseModel):
     unknown: list[str] = Field(examples=[["nobody"]])
 
 
-def _build_envelope(row: Envelope, language: Language) -> AccountHealthOut:
-    envelope = AccountHealthOut.from_account_health(row)
-    envelope.status_reason = status_reason(
-        envelope.status,
-        envelope.coverage,
-        row.details or {},
-        language,
-        silent_since=row.silent_since,
-    )
-    risk = ChurnRiskSummary()
-    if row.ChurnRisk:
-        risk = ChurnRiskSummary.model_validate(row.ChurnRisk)
-    risk.revenue_at_risk_cents = row.revenue_at_risk_cents
-    risk.revenue_basis = row.revenue_basis
-    risk.status = current_status(risk.status, envelope.last_used_on)
-    envelope.churn_risk = risk
-    return envelope
-
-
 def _envelope(
     session: Session, workspace_id: str, account_id: str, language: Language
 ) -> AccountHealthOut:
-    row = get_envelope(session, workspace_id, account_id)
-    envelope = _build_envelope(row, language)
-    if row.has_children:
-        envelope.rollup = roll_up_account(session, workspace_id, account_id)
-    return envelope
+    return read_envelope(session, workspace_id, account_id, language)[1]
 
 
 @router.get(
@@ -126,7 +94,7 @@ def list_health_scores(
     renamed = aliases.current_ids(session, caller.workspace_id, account_id)
     current_ids = {renamed.get(key, key) for key in account_id}
     rows = load_envelopes(session, caller.workspace_id, current_ids)
-    items = [_build_envelope(row, language) for row in rows]
+    items = [build_envelope(row, language) for row in rows]
     known = {item.account_id for item in items}
     unknown = sorted({key for key in account_id if renamed.get(key, key) not in known})
     return HealthScoresOut(items=items, renamed=renamed, unknown=unknown)

@@ -1,6 +1,7 @@
 """All routes of the page."""
 
+from app.web.accounts.endpoints import router as accounts_router
 from app.web.frame.static_files import router as static_router
 from app.web.people.endpoints import router as people_router
 
-routers = (static_router, people_router)
+routers = (static_router, people_router, accounts_router)

@@ -56,6 +56,11 @@ class ScoreChangeRow(ResponseModel):
     kind: EffectKind
     measure: str | None = Field(examples=["reach"])
     points: float = Field(examples=[-9.1])
+    shown_points: float = Field(
+        description="The points with one decimal, as the sentence shows them. All rows add up to"
+        " the difference of the scores with one decimal.",
+        examples=[-9.1],
+    )
     before: float | None = Field(
         description="The raw value of the measure on the first day.", examples=[412]
     )

@@ -147,6 +147,7 @@ def change_rows(
         ScoreChangeRow.from_row(
             effect,
             points=rounded,
+            shown_points=in_sentence,
             before=_rounded(effect.before),
             after=_rounded(effect.after),
             sentence=effect_sentence(effect, before, after, language, shown_points=in_sentence),

@@ -36,3 +36,24 @@ error_away = The service is busy or its database is away
 error_bug = Something went wrong on our side
 error_report = It is logged. Tell the operator this number:
 error_other = This did not work
+
+band_at_risk = at risk
+band_watch = watch
+band_healthy = healthy
+band_unknown = no score
+level_low = low
+level_medium = medium
+level_high = high
+severity_info = Note:
+severity_low = Low:
+severity_medium = Medium:
+severity_high = High:
+since = since { $day }
+no_signals = No open signal.
+
+worth = expected to save { $money } a year
+message = Message to send
+copy = Copy
+accept = Accept
+dismiss = Dismiss
+reason = Reason

@@ -36,3 +36,24 @@ error_away = 服务繁忙或数据库不可用
 error_bug = 我们这边出错了
 error_report = 已记录。请把这个编号告诉运维人员：
 error_other = 未能完成
+
+band_at_risk = 有风险
+band_watch = 需关注
+band_healthy = 健康
+band_unknown = 无评分
+level_low = 低
+level_medium = 中
+level_high = 高
+severity_info = 提示：
+severity_low = 低：
+severity_medium = 中：
+severity_high = 高：
+since = 自 { $day } 起
+no_signals = 没有未解除的信号。
+
+worth = 预计每年挽回 { $money }
+message = 可发送的消息
+copy = 复制
+accept = 采纳
+dismiss = 忽略
+reason = 理由

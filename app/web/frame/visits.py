@@ -71,6 +71,12 @@ class Visit:
         return csrf_token(self.token)
 
     @property
+    def origin(self) -> str:
+        """The address of this service, as the browser has it."""
+        host = self.request.headers.get("host", "")
+        return self.request.app.state.public_url or f"{self.request.url.scheme}://{host}"
+
+    @property
     def here(self) -> str:
         """The address of this page, to return to after an act."""
         return address_of(self.request)

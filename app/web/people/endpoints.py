@@ -168,9 +168,7 @@ def remove_member(member_id: str, visit: Administering, session: SessionDep) -> 
 
 
 def _address(visit: Visit, token: str) -> str:
-    state = visit.request.app.state
-    host = f"{visit.request.url.scheme}://{visit.request.headers.get('host', '')}"
-    return f"{state.public_url or host}/sign-in/{token}"
+    return f"{visit.origin}/sign-in/{token}"
 
 
 def _members(

@@ -1,0 +1,110 @@
+"""How long the pages of accounts take, of a workspace with many accounts, and what they weigh."""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import httpx
+
+from app.core.db import transaction
+from app.members import service as members
+from app.members.roles import Role
+from bench.at_risk_fill import fill_at_risk
+from bench.results import Result
+from bench.rig.client import HOST
+from bench.rig.fill import Volume
+from bench.rig.rig import Rig, Tenant, bench_actor, create_tenant
+
+MAX_P95_MS, MAX_BYTES = 150, 120_000
+HISTORY = """
+INSERT INTO health_history (
+    workspace_id, account_id, as_of, change, score, band, status, coverage, mrr_cents, details,
+    computed_at
+)
+SELECT workspace_id, account_id, as_of - back, 0, 100 * abs(sin(back + mrr_cents)), band, status,
+       coverage, mrr_cents, '{}', computed_at
+FROM health_score, generate_series(1, CAST(:days AS int)) AS back
+WHERE workspace_id = :id AND as_of IS NOT NULL
+"""
+PATHS = {
+    "Accounts": "/accounts",
+    "Accounts by value": "/accounts?sort=score",
+    "Accounts, filtered": '/accounts?filter={"segment":"segment 1"}&sort=-mrr',
+    "Accounts, searched": "/accounts?q=company 12",
+    "Account": "/accounts/a1",
+    "Account, why": "/accounts/a1?tab=why",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Sizes:
+    """``scored``: the accounts that are really scored; the others are copies of them."""
+
+    accounts: int
+    days: int
+    requests: int
+    scored: Volume
+
+
+FULL = Sizes(
+    accounts=10_000, days=89, requests=200, scored=Volume(100, users=5, uses=10, reached=50)
+)
+SMALLEST = Sizes(accounts=30, days=3, requests=3, scored=Volume(10, users=2, uses=3, reached=4))
+
+
+def run(rig: Rig, sizes: Sizes) -> list[Result]:
+    tenant = create_tenant(rig, "pages")
+    fill_at_risk(rig, tenant, sizes.scored, sizes.accounts)
+    rig.run(HISTORY, id=tenant.id, days=sizes.days)
+    rig.maintain()
+    service = rig.shared_service(workers=1)
+    with httpx.Client(base_url=f"http://{HOST}:{service.port}", timeout=60) as client:
+        client.post(f"/sign-in/{create_link(rig, tenant)}")
+        return [
+            result
+            for name, path in PATHS.items()
+            for result in _results(name, *measure(client, path, sizes.requests))
+        ]
+
+
+def create_link(rig: Rig, tenant: Tenant) -> str:
+    with transaction(rig.sessions) as session:
+        _, link = members.invite_member(
+            session, bench_actor(tenant.id), email="b@example.com", name="B", role=Role.ADMIN
+        )
+    return link
+
+
+def measure(client: httpx.Client, path: str, requests: int) -> tuple[Sequence[float], int]:
+    """Return the milliseconds of each request, and the bytes of the page over the wire."""
+    client.get(path).raise_for_status()
+    times = []
+    for _ in range(requests):
+        begin = time.perf_counter()
+        answer = client.get(path)
+        times.append(1000 * (time.perf_counter() - begin))
+        answer.raise_for_status()
+    return sorted(times), int(answer.headers["content-length"])
+
+
+def _results(name: str, times: Sequence[float], size: int) -> list[Result]:
+    p50, p95 = (times[int(len(times) * share)] for share in (0.5, 0.95))
+    return [
+        Result(
+            name,
+            p95,
+            f"p95 {p95:.0f} ms",
+            f"p50 {p50:.0f} ms",
+            f"p95 ≤ {MAX_P95_MS} ms",
+            p95 <= MAX_P95_MS,
+        ),
+        Result(
+            f"{name}: weight",
+            size,
+            f"{size / 1000:.0f} kB",
+            "",
+            f"≤ {MAX_BYTES // 1000} kB",
+            size <= MAX_BYTES,
+            exact=True,
+        ),
+    ]

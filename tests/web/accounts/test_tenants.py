@@ -1,0 +1,69 @@
+"""A member of another workspace sees and does nothing: generated over all routes of the page."""
+
+import re
+from typing import Any
+
+import pytest
+
+from app.members.roles import Role
+from tests.web.accounts.conftest import SILENT, Company
+from tests.web.conftest import parse
+from tests.web.frame.test_safety import ACTS, PAGES, WITHOUT_SESSION
+
+ACCOUNT_WORDS = (SILENT, "c00", "ann@example.com", "Acme", "acme", "member-acme", "admin-acme")
+
+
+def ids_of(company: Company) -> dict[str, str]:
+    """Return an id of the workspace ``acme`` for each part of a path."""
+    suggestions = company.api.get("/api/v1/suggestions").json()["items"]
+    members = company.api.get("/api/v1/members").json()["items"]
+    return {
+        "account_id": SILENT,
+        "intervention_id": suggestions[0]["id"],
+        "member_id": members[0]["id"],
+    }
+
+
+def filled(path: str, ids: dict[str, str]) -> str:
+    return re.sub(r"{(\w+)}", lambda part: ids[part[1]], path)
+
+
+def everything(company: Company) -> dict[str, Any]:
+    """Return what the workspace ``acme`` has, without the audit entries of the test itself."""
+    paths = ("members", "segments", "suggestions", "interventions", "audit-entries?limit=1")
+    return {path: company.api.get(f"/api/v1/{path}").json()["items"] for path in paths}
+
+
+@pytest.mark.parametrize("path", sorted(set(PAGES) - WITHOUT_SESSION))
+def test_a_page_has_nothing_of_another_workspace(company: Company, path: str) -> None:
+    company.browser(Role.ADMIN)  # there is somebody to be seen
+    theirs = company.browser(Role.ADMIN, "other")
+
+    answer = theirs.get(filled(path, ids_of(company)))
+
+    words = [word for word in ACCOUNT_WORDS if word != SILENT or "{account_id}" not in path]
+    assert [word for word in words if word in answer.text] == []
+    assert answer.status_code == (404 if "{" in path else 200)
+
+
+@pytest.mark.parametrize("path", ACTS)
+def test_an_act_changes_nothing_of_another_workspace(company: Company, path: str) -> None:
+    company.browser(Role.ADMIN)
+    theirs = company.browser(Role.ADMIN, "other")
+    forms = parse(theirs.get("/profile")).forms
+    csrf = next(each.fields["csrf"] for each in forms if "csrf" in each.fields)
+    ids, before = ids_of(company), everything(company)
+    fields = {
+        "csrf": csrf,
+        "role": "viewer",
+        "reason": "Because.",
+        "name": "Segment",
+        "segment": "theirs",
+        "email": f"new-{len(company.members)}@example.com",
+    }
+
+    answer = theirs.client.post(filled(path, ids), data=fields)
+
+    assert everything(company) == before
+    if "{" in path:
+        assert answer.status_code == 404
