@@ -53,6 +53,7 @@ from app.jobs.endpoints import router as jobs_router
 from app.lifecycle.endpoints import router as lifecycle_router
 from app.lifecycle.event_trace_endpoints import router as trace_router
 from app.members.endpoints import router as members_router
+from app.members.oidc import IdentityProvider
 from app.members.service import SessionLimits
 from app.portfolio.churn_risk_endpoints import router as churn_risk_router
 from app.portfolio.endpoints import routers as portfolio_routers
@@ -205,6 +206,7 @@ def attach(app: FastAPI, storage: Storage, settings: Settings, clock: Clock) -> 
     app.state.limits = IngestLimits.from_settings(settings)
     app.state.import_bytes = settings.import_bytes
     app.state.public_url = settings.public_url
+    app.state.identity_provider = identity_provider(settings)
     app.state.session_limits = SessionLimits(
         timedelta(hours=settings.session_idle_hours), timedelta(days=settings.session_days)
     )
@@ -216,6 +218,16 @@ def attach(app: FastAPI, storage: Storage, settings: Settings, clock: Clock) -> 
     key = settings.encryption_key
     app.state.encryptor = encryptor = Encryptor.from_base64(key.get_secret_value() if key else None)
     app.state.endpoint_secret_store = EndpointSecretStore(encryptor, settings.allowed_networks)
+
+
+def identity_provider(settings: Settings) -> IdentityProvider | None:
+    """Return what members sign in by beside links, if it is set."""
+    if settings.oidc_issuer is None or settings.oidc_client_id is None:
+        return None
+    secret = settings.oidc_client_secret
+    return IdentityProvider(
+        settings.oidc_issuer, settings.oidc_client_id, secret.get_secret_value() if secret else None
+    )
 
 
 def create_app(storage: Storage, settings: Settings, clock: Clock) -> FastAPI:

@@ -47,6 +47,9 @@ class Settings(BaseSettings):
     message_retention_days: int = Field(default=30, ge=1)
     webhook_allowed_networks: str | None = None
     public_url: str | None = None
+    oidc_issuer: str | None = None
+    oidc_client_id: str | None = None
+    oidc_client_secret: SecretStr | None = None
     session_idle_hours: int = Field(default=72, ge=1, le=8760)
     session_days: int = Field(default=30, ge=1, le=366)
     max_wire_bytes: int = Field(default=5 * 1024 * 1024, ge=1024)
@@ -81,6 +84,13 @@ class Settings(BaseSettings):
                 " Write characters such as @ : / ? # % in a password as %40 %3A %2F %3F %23 %25."
             )
         return url
+
+    @field_validator("oidc_client_id")
+    @classmethod
+    def _has_issuer(cls, client_id: str | None, info: ValidationInfo) -> str | None:
+        if (client_id is None) != (info.data.get("oidc_issuer") is None):
+            raise ValueError("Set HEALTH_OIDC_ISSUER and HEALTH_OIDC_CLIENT_ID, or neither.")
+        return client_id
 
     @field_validator("public_url")
     @classmethod

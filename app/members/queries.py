@@ -1,5 +1,6 @@
 """Queries of members and their sessions."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -88,3 +89,11 @@ def take_link(session: Session, link_hash: bytes) -> Member | None:
 def find_link(session: Session, link_hash: bytes) -> datetime | None:
     """Return until when an unused link is valid."""
     return session.scalar(select(Member.link_expires_at).filter_by(link_hash=link_hash))
+
+
+def list_members_by_email(session: Session, email: str) -> Sequence[Member]:
+    """Return the members with an address in all workspaces, the one who joined last first."""
+    members = select(Member).filter_by(email=email)
+    return session.scalars(
+        members.order_by(Member.joined_at.desc().nulls_last(), Member.workspace_id)
+    ).all()

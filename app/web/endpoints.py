@@ -3,5 +3,6 @@
 from app.web.accounts.endpoints import router as accounts_router
 from app.web.frame.static_files import router as static_router
 from app.web.people.endpoints import router as people_router
+from app.web.people.oidc_endpoints import router as oidc_router
 
-routers = (static_router, people_router, accounts_router)
+routers = (static_router, people_router, oidc_router, accounts_router)

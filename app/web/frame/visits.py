@@ -73,8 +73,7 @@ class Visit:
     @property
     def origin(self) -> str:
         """The address of this service, as the browser has it."""
-        host = self.request.headers.get("host", "")
-        return self.request.app.state.public_url or f"{self.request.url.scheme}://{host}"
+        return origin_of(self.request)
 
     @property
     def here(self) -> str:
@@ -106,6 +105,11 @@ def local_path(path: str | None, *, default: str) -> str:
     text = path or ""
     is_local = text.startswith("/") and not text.startswith("//") and text.isprintable()
     return text if is_local and "\\" not in text and " " not in text else default
+
+
+def origin_of(request: Request) -> str:
+    host = request.headers.get("host", "")
+    return request.app.state.public_url or f"{request.url.scheme}://{host}"
 
 
 def is_secure(request: Request) -> bool:

@@ -1,6 +1,7 @@
 ### Signing in, the own profile, members.
 
 sign_in = Sign in
+by_provider = Sign in with your company account
 link_once = This link signs you in once, in this browser.
 how = You sign in with a link. An admin of your workspace creates one on the page of members, and the command line does too:
 again = For a member whose session has ended:

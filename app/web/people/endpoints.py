@@ -39,7 +39,9 @@ router = APIRouter(route_class=PageRoute, include_in_schema=False)
 @router.get("/sign-in")
 def show_sign_in(request: Request, next: str | None = None) -> Response:  # noqa: A002 - in the URL
     """Say how to get a link."""
-    return _render(request, "people/sign_in.html", link=None, next=local_path(next, default="/"))
+    has_provider = request.app.state.identity_provider is not None
+    values = {"next": local_path(next, default="/"), "has_provider": has_provider}
+    return _render(request, "people/sign_in.html", link=None, **values)
 
 
 @router.get("/sign-in/{link}")
@@ -48,7 +50,7 @@ def show_link(request: Request, link: str, session: ReadSessionDep, now: Now) ->
     expires_at = queries.find_link(session, hash_token(link))
     if expires_at is None or expires_at <= now:
         raise service.LinkError
-    return _render(request, "people/sign_in.html", link=link, next="/")
+    return _render(request, "people/sign_in.html", link=link)
 
 
 async def _same_site(request: Request) -> None:

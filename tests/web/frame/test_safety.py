@@ -24,7 +24,9 @@ ROUTES = [
 ]
 ACTS = [path for method, path in ROUTES if method == "POST" and not path.startswith("/sign-in/")]
 PAGES = [path for method, path in ROUTES if method == "GET"]
-WITHOUT_SESSION = {"/sign-in", "/sign-in/{link}", "/static/{name}"}
+WITHOUT_SESSION = {
+    *("/sign-in", "/sign-in/{link}", "/oidc/start", "/oidc/callback", "/static/{name}"),
+}
 
 
 def filled(path: str) -> str:
