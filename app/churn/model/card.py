@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import date
-from typing import Any
+from typing import Any, SupportsInt
 
 from app.churn.model import drift
 from app.churn.model import evaluation_metrics as metrics
@@ -80,5 +80,5 @@ def _describe_unseen(unseen: UnseenPredictions, seed: int) -> dict[str, Any]:
     }
 
 
-def _day(ordinal: np.int64) -> str:
+def _day(ordinal: SupportsInt) -> str:
     return date.fromordinal(int(ordinal)).isoformat()
