@@ -38,6 +38,7 @@ PURE_FILES = {
     "churn/model/evaluation_metrics.py",
     "churn/model/model.py",
     "churn/model/training.py",
+    "churn/model/threads.py",
     "churn/model/card.py",
     "churn/model/drift.py",
     "churn/model/promotion.py",

@@ -13,7 +13,6 @@ from functools import partial
 from typing import Any
 
 from sqlalchemy.orm import Session
-from threadpoolctl import threadpool_limits
 
 from app.churn.model import artifacts, card, drift, promotion
 from app.churn.model.artifacts import Artifact
@@ -23,6 +22,7 @@ from app.churn.model.model import Model
 from app.churn.model.panel import Panel
 from app.churn.model.promotion import IncumbentModel
 from app.churn.model.recalibration import Recalibration, fit_recalibration, recalibrate
+from app.churn.model.threads import one_thread
 from app.churn.model.training import ReportProgress, UnseenPredictions, find_shortage, train
 from app.churn.registry import model_queries, model_service
 from app.churn.training import observations, queries
@@ -97,7 +97,7 @@ def run(
     results. The active model is checked for drift even if the training fails.
     """
     try:
-        with threadpool_limits(1):
+        with one_thread():
             _run(sessions, claimed, clock, load_treatments, fit_kind)
     except LostLeaseError:
         log.info("job_lost", job_id=claimed.id)

@@ -6,12 +6,12 @@ from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy.orm import Session
-from threadpoolctl import threadpool_limits
 
 from app.alerts import rule_service
 from app.alerts.backtest import backtest_rule
 from app.churn.model.horizon import Horizon, HorizonBasis
 from app.churn.model.levels import LEVELS, risk_levels
+from app.churn.model.threads import one_thread
 from app.churn.model.training import train
 from app.churn.registry import model_queries
 from app.churn.training import observations
@@ -117,7 +117,7 @@ def _test_model(session: Session, claimed: ClaimedJob, subject: BacktestSubject)
     account_days = [each for each in plan.account_days if each[1] <= row.data_through]
     observed = _observe(session, claimed, account_days, plan.horizon)
     panel = observed.panel
-    with threadpool_limits(1):
+    with one_thread():
         unseen = train(panel, seed=row.card["seed"]).unseen if account_days else None
     if unseen is None:
         return _evaluate(plan, _rows_from_position([]))
@@ -191,7 +191,7 @@ def _compare_with_model(
     These are later rows, in a short history those of other accounts. None: too few have churned.
     """
     observed = _observe(session, claimed, plan.account_days, plan.horizon)
-    with threadpool_limits(1):
+    with one_thread():
         unseen = train(observed.panel, seed=SEED).unseen if len(observed.panel) else None
     if unseen is None:
         return None

@@ -89,9 +89,9 @@ def test_the_newest_draft_is_tested_together_with_the_active_scorecard(
     for name in ("First", "Second"):
         client.post("/api/v1/scorecards", json={"name": name})
 
-    for _ in range(2):
+    for minutes in (1, 2):
         with transaction(sessions) as own:
-            service.enqueue_activated(own, now=NOW)
+            service.enqueue_activated(own, now=NOW + timedelta(minutes=minutes))
 
     tested = [
         [each["key"] for each in found["subjects"]]
