@@ -33,6 +33,8 @@ CRM_SUBSCRIPTIONS = (
     "ends_on=end_date",
     "plan=product[units=users]",
     "seats=quantity[units=users]",
+    "billing_period_months=bill_period_months",
+    "discount_share=discount",
 )
 CRM_EVENTS = (
     "event=t",

@@ -179,6 +179,8 @@ FEATURES: Mapping[str, Callable[[GetColumn], Floats]] = {
     "mrr": lambda get: get("mrr_cents") / 100,
     "mrr_change_84": _mrr_change,
     **{name: _known(name) for name in ("subscriptions", "days_on_terms", "days_to_renewal")},
+    **{name: _known(name) for name in ("billing_period_months", "term_months")},
+    **{name: _known(name) for name in ("auto_renews", "discount_share")},
     **{name: _known(name) for name in ("days_to_notice", "days_to_end", "tickets_84", "nps")},
     "onboarding_share": _share("steps_done", "steps"),
     "failed_payments_84": _known("failed_payments_84"),

@@ -7,8 +7,10 @@
 -- ``last_day`` enclose all days, so that the database can skip partitions. The engagement of each
 -- account is materialized: joined row by row, it would be looked up for each pair of accounts.
 -- ``known_end``: an end that was recorded together with its start, as a historical import does,
--- counts only from the day on which it comes. ``is_older``: by so many days than the first event that
--- was received that its steps of onboarding are unknown.
+-- counts only from the day on which it comes, and so does ``auto_renews`` of an import: the file knows
+-- who has left. ``renews_on``: if no renewal day is known, the end of the running term or paid period.
+-- ``main``: what the running period with the highest price states that states it. ``is_older``: by so
+-- many days than the first event that was received that its steps of onboarding are unknown.
 WITH requested AS (
     SELECT CAST(n AS integer) AS n, account_id COLLATE "C" AS account_id, as_of
     FROM unnest(CAST(:account_ids AS text[]), CAST(:days AS date[])) WITH ORDINALITY
@@ -86,8 +88,23 @@ term AS (
     SELECT period.*, {{cents}} AS cents,
            starts_on <= as_of
                AND coalesce(coalesce(renewal.held_until, known_end) > as_of, true) AS runs,
-           starts_on <= as_of - 84 AND coalesce(known_end > as_of - 84, true) AS ran_84
+           starts_on <= as_of - 84 AND coalesce(known_end > as_of - 84, true) AS ran_84,
+           CASE WHEN renewal_on > as_of
+                    AND (known_on > starts_on OR renewal_on IS DISTINCT FROM ends_on)
+                THEN renewal_on
+                WHEN known_end IS NULL THEN term_ends_on END AS renews_on
     FROM period LEFT JOIN renewal USING (n, subscription_id, starts_on)
+    CROSS JOIN LATERAL (
+        SELECT coalesce(term_months, billing_period_months) AS months,
+               CAST(12 * (extract(year FROM as_of) - extract(year FROM starts_on))
+                    + extract(month FROM as_of) - extract(month FROM starts_on) AS int) AS gone
+    ) AS bound
+    CROSS JOIN LATERAL (
+        SELECT CAST(min(at) AS date) AS term_ends_on
+        FROM generate_series(gone / months, gone / months + 1) AS terms
+        CROSS JOIN LATERAL (SELECT starts_on + make_interval(months => terms * months) AS at) AS ends
+        WHERE at > as_of
+    ) AS running_term
     WHERE coalesce(ends_on > starts_on, true)
 ),
 paid AS (
@@ -104,14 +121,27 @@ payment AS (
            CAST(sum(seats) FILTER (WHERE runs) AS bigint) AS seats,
            count(DISTINCT subscription_id) FILTER (WHERE runs) AS subscriptions,
            min(as_of - starts_on) FILTER (WHERE runs AND mrr_cents > 0) AS days_on_terms,
-           min(renewal_on - as_of) FILTER (WHERE runs AND renewal_on > as_of
-               AND (known_on > starts_on OR renewal_on IS DISTINCT FROM ends_on))
-               AS days_to_renewal,
-           min(renewal_on - coalesce(notice_days, 0) - as_of) FILTER (
-               WHERE runs AND renewal_on > as_of
-               AND (known_on > starts_on OR renewal_on IS DISTINCT FROM ends_on))
+           min(renews_on - as_of) FILTER (WHERE runs) AS days_to_renewal,
+           min(renews_on - coalesce(notice_days, 0) - as_of) FILTER (WHERE runs)
                AS days_to_notice
     FROM term GROUP BY n
+),
+main AS (
+    SELECT n,
+           (array_agg(billing_period_months ORDER BY price) FILTER (
+               WHERE billing_period_months IS NOT NULL))[1] AS billing_period_months,
+           (array_agg(term_months ORDER BY price) FILTER (WHERE term_months IS NOT NULL))[1]
+               AS term_months,
+           (array_agg(CAST(auto_renews AS int) ORDER BY price) FILTER (
+               WHERE auto_renews IS NOT NULL AND (source <> 'import' OR known_on > starts_on)))[1]
+               AS auto_renews,
+           (array_agg(discount_share ORDER BY price) FILTER (WHERE discount_share IS NOT NULL))[1]
+               AS discount_share
+    FROM (
+        SELECT *, row_number() OVER (
+            PARTITION BY n ORDER BY cents DESC NULLS LAST, subscription_id) AS price
+        FROM term WHERE runs AND mrr_cents > 0
+    ) AS paid_term GROUP BY n
 ),
 engagement AS MATERIALIZED (
     SELECT w.n,
@@ -159,7 +189,8 @@ SELECT w.n - 1 AS position,
        w.as_of - (SELECT lower(span) FROM unnest(d.spans) AS span WHERE span @> w.as_of)
            AS days_paid,
        coalesce(m.pays, false) AS pays, m.mrr_cents, m.mrr_cents_84, m.seats, m.subscriptions,
-       m.days_to_renewal, m.days_to_notice, m.days_on_terms, o.tickets_84,
+       m.days_to_renewal, m.days_to_notice, m.days_on_terms,
+       b.billing_period_months, b.term_months, b.auto_renews, b.discount_share, o.tickets_84,
        CAST(o.nps AS double precision) AS nps, o.steps_done,
        CASE WHEN o.steps_done = o.steps OR o.is_older IS NOT TRUE THEN o.steps END AS steps,
        o.failed_payments_84,
@@ -174,6 +205,7 @@ LEFT JOIN reach x ON x.n = w.n
 LEFT JOIN started s ON s.n = w.n
 LEFT JOIN paid d ON d.n = w.n
 LEFT JOIN payment m ON m.n = w.n
+LEFT JOIN main b ON b.n = w.n
 LEFT JOIN engagement o ON o.n = w.n
 ORDER BY w.n
 

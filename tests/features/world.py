@@ -164,6 +164,10 @@ def _add_subscriptions(world: World, random: Random, account_id: str) -> None:
                 seats=random.choice([None, 3, 10]),
                 renewal_on=random.choice([None, day(-20), day(10)]),
                 notice_days=(None, 0, 30)[back % 3],
+                billing_period_months=(1, None, 12)[back % 3],
+                term_months=(None, 24, None, 3)[back % 4],
+                auto_renews=(True, None, False)[back % 3],
+                discount_share=(None, 0.1)[back % 2],
                 source="api",
             )
 

@@ -14,7 +14,7 @@ from app.core.languages import Language
 from app.core.number_format import format_number
 from app.features.table import EVENT_COLUMN_PREFIX
 
-SHARES = {"seat_use", "top_user_share", "onboarding_share"}
+SHARES = {"seat_use", "top_user_share", "onboarding_share", "discount_share"}
 LOG_CHANGES = {*COLUMNS_BY_SIGNAL["trend"], "mrr_change_84"}
 
 
@@ -52,6 +52,8 @@ def _format(feature: str, value: float | None, texts: Catalogue) -> str | None:
         return None
     if feature in LOG_CHANGES:
         return texts.format("percent", number=format_number(100 * (math.exp(value) - 1), 0))
+    if feature == "auto_renews":
+        return texts.format("yes" if value >= 0.5 else "no")  # noqa: PLR2004 - of 0 and 1
     if feature in SHARES:
         return texts.format("percent", number=format_number(100 * value))
     return format_number(value)

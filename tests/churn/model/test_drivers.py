@@ -169,3 +169,31 @@ def test_driver_sentences_in_english_and_chinese() -> None:
     assert driver_sentences.driver_sentence(driver, Language.ZH) == (
         "席位使用率：50%，四周前为 75%，其他客户的中位数为 62%。这与较低的流失风险相伴。"
     )
+
+
+@pytest.mark.parametrize(
+    ("feature", "value", "english", "chinese"),
+    [
+        (
+            "billing_period_months",
+            12,
+            "Months that an invoice pays for: 12",
+            "每张账单覆盖的月数：12",
+        ),
+        ("term_months", 24, "Months of the contract's term: 24", "合同期限（月）：24"),
+        ("auto_renews", 1, "Renews automatically: yes", "自动续约：是"),
+        ("auto_renews", 0, "Renews automatically: no", "自动续约：否"),
+        ("discount_share", 0.15, "Discount on the list price: 15 %", "相对标价的折扣：15%"),
+    ],
+)
+def test_how_a_contract_is_billed_and_renewed_has_sentences(
+    feature: str, value: float, english: str, chinese: str
+) -> None:
+    driver = RiskDriver(signal_of_column(feature), feature, 0.4, value, None, None)
+
+    assert driver_sentences.driver_sentence(driver, Language.EN) == (
+        f"{english}. This goes with a higher risk."
+    )
+    assert driver_sentences.driver_sentence(driver, Language.ZH) == (
+        f"{chinese}。这与较高的流失风险相伴。"
+    )

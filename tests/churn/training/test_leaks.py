@@ -66,7 +66,13 @@ def late_cancellation(session: Session, known_on: date) -> None:
     )
 
 
-FACTS = (late_events, late_first_use, late_subscription, late_cancellation)
+def late_billing(session: Session, known_on: date) -> None:
+    factories.subscription(
+        session, "a1", starts_on=STARTED_ON, known_on=known_on, seats=3, billing_period_months=12
+    )
+
+
+FACTS = (late_events, late_first_use, late_subscription, late_cancellation, late_billing)
 
 
 @pytest.mark.parametrize("record_fact", FACTS)
