@@ -110,12 +110,15 @@ def _measure_random_churn(sizes: Sizes) -> list[Result]:
     trusted = sum(life.trusted for life in lives)
     name = f"churn at random, {sizes.seeds} worlds"
     shown = f"{months} months with a model"
-    if not risks.size:
-        highest, error = 0.0, 0.0
-    else:
-        highest, error = float(risks.max()), abs(float(risks.mean()) / TRUE_RISK - 1)
-    return [
+    results = [
         Result(f"{name}: trusted models", trusted, str(trusted), "", "0", trusted == 0, exact=True),
+    ]
+    if not risks.size:  # nothing was measured, so nothing is met
+        unmeasured = f"{name}: risks of a model in service"
+        return [*results, Result(unmeasured, 0, "no model was in service")]
+    highest, error = float(risks.max()), abs(float(risks.mean()) / TRUE_RISK - 1)
+    return [
+        *results,
         Result(
             f"{name}: highest risk",
             highest,
