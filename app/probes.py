@@ -70,7 +70,7 @@ def _example(status: int, media_type: str, example: object) -> dict[int | str, d
 
 
 router = APIRouter(tags=["operations"])
-FIRST_PAGE = "/accounts"
+FIRST_PAGE = "/today"
 START = {"docs": "/docs", "openapi": "/openapi.json", "ready": "/health/ready"}
 
 

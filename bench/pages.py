@@ -27,6 +27,7 @@ FROM health_score, generate_series(1, CAST(:days AS int)) AS back
 WHERE workspace_id = :id AND as_of IS NOT NULL
 """
 PATHS = {
+    "Today": "/today",
     "Accounts": "/accounts",
     "Accounts by value": "/accounts?sort=score",
     "Accounts, filtered": '/accounts?filter={"segment":"segment 1"}&sort=-mrr',

@@ -39,7 +39,7 @@ DRIVERS = "churn/model/driver_sentences"
 DIGESTS = "digests/sentences"
 REVIEW = "reports/review/page"
 PAGE_FRAME, PEOPLE = "web/frame/rendering", "web/people/endpoints"
-ACCOUNT_PAGES = "web/accounts/endpoints"
+ACCOUNT_PAGES, TODAY_PAGE = "web/accounts/endpoints", "web/today/endpoints"
 CHURN_CAUSES = "reports/churn_causes/sentences"
 TIMELINE = "reports/timeline/sentences"
 TODAY = "reports/today/sentences"
@@ -78,6 +78,7 @@ COMPUTED_IDS: dict[str, list[str]] = {
         *("adjusted", "named_kind", "mark_price", "mark_plan", "mark_scorecard"),
         *("mark_alert", "mark_intervention"),
     ],
+    TODAY_PAGE: [f"moved_{direction}" for direction in ("up", "down")],
     PEOPLE: [f"role_{role}" for role in Role],
     CHURN_CAUSES: [
         *(f"signal_{name}" for name in SIGNALS),

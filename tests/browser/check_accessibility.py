@@ -9,6 +9,7 @@ from tests.web.accounts.conftest import SILENT
 
 TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 PAGES = [
+    "/today",
     "/accounts",
     f"/accounts?open={SILENT}",
     "/accounts?field=owner&op=eq&value=ann%40example.com",

@@ -176,4 +176,4 @@ def test_the_link_of_a_new_member_is_shown_and_signs_in(new_page: NewPage, width
     other.goto(link)
     other.get_by_role("button", name="Sign in").click()
 
-    other.wait_for_url("**/accounts")
+    other.wait_for_url("**/today")

@@ -106,7 +106,8 @@ def new_page(site: Site, chromium: Browser) -> Iterator[NewPage]:
         if role is not None:
             page.goto(site.link(role))
             page.locator("main form button").click()
-            page.wait_for_url("**/accounts")
+            page.wait_for_url("**/today")
+            page.goto("/accounts")
         return page
 
     yield create

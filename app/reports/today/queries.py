@@ -112,6 +112,12 @@ def _due_tasks(workspace_id: str, today: date) -> Select[Any]:
     )
 
 
+def load_data_through(session: Session, workspace_id: str) -> datetime | None:
+    """Return when the data of the newest score was read; None without a score."""
+    newest = select(func.max(HealthScore.data_through))
+    return session.scalar(newest.where(HealthScore.workspace_id == workspace_id))
+
+
 def load_facts(
     session: Session, workspace_id: str, account_ids: Collection[str], *, now: datetime
 ) -> Sequence[Row[Any]]:

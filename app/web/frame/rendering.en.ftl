@@ -2,6 +2,7 @@
 
 skip = Skip to the content
 navigation = Navigation
+today = Today
 accounts = Accounts
 members = Members
 sign_out = Sign out
@@ -16,6 +17,7 @@ key_explain = open the row here
 key_accept = accept the first suggestion
 key_dismiss = dismiss the first suggestion
 key_search = search
+key_today = today
 key_accounts = accounts
 key_members = members
 key_keys = this list

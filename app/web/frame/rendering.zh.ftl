@@ -2,6 +2,7 @@
 
 skip = 跳到正文
 navigation = 导航
+today = 今天
 accounts = 客户
 members = 成员
 sign_out = 退出登录
@@ -16,6 +17,7 @@ key_explain = 就地展开该行
 key_accept = 采纳第一条建议
 key_dismiss = 忽略第一条建议
 key_search = 搜索
+key_today = 今天
 key_accounts = 客户
 key_members = 成员
 key_keys = 本列表
