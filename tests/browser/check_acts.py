@@ -18,7 +18,7 @@ def test_a_newcomer_explains_an_account_and_accepts_a_suggestion_in_four_clicks(
     page = new_page(None)
     page.goto(site.link())
     page.get_by_role("button", name="Sign in").click()
-    page.locator("tbody th a").first.click()
+    page.locator("li[data-row] h2 a").first.click()
     expect(page.get_by_role("heading", name="What to do")).to_be_visible()
     expect(page.locator(".chart.strip").first).to_be_visible()
     if page.get_by_role("button", name="Accept").count() == 0:
@@ -64,6 +64,20 @@ def test_a_key_does_nothing_while_typing_or_with_a_modifier(new_page: NewPage) -
 
     expect(page.locator("[data-search]")).to_have_value("je?c05")
     expect(page.locator("tr.current")).to_have_count(0)
+
+
+def test_today_is_opened_and_used_by_keyboard(new_page: NewPage) -> None:
+    page = new_page()
+    page.keyboard.press("g")
+    page.keyboard.press("t")
+    page.wait_for_url("**/today")
+    first = page.locator("li[data-row] h2 a").first.inner_text()
+    page.keyboard.press("j")
+    expect(page.locator("li.current h2 a")).to_have_text(first)
+
+    page.keyboard.press("Enter")
+
+    expect(page.get_by_role("heading", level=1)).to_contain_text(first)
 
 
 def test_a_suggestion_is_dismissed_by_keyboard(new_page: NewPage, site: Site) -> None:
