@@ -70,7 +70,7 @@ TRAINING_SECONDS = 2.0
 BILLING_SECONDS = 2.0
 ALERT_SECONDS = 1.0
 DEADLINE_SECONDS = 1.0
-ID_CHANGE_SECONDS = HELP_SECONDS = 0.5  # a thread that only scores looks more often
+ID_CHANGE_SECONDS = 0.5
 BENCHMARK_SECONDS = 5.0
 OUTCOME_SECONDS = 60.0
 JOB_DAYS = 30
@@ -128,7 +128,7 @@ class Worker:
             Chore(self.attribute_events, ATTRIBUTION_SECONDS),
             Chore(self.aggregate_stats, STATS_SECONDS),
             Chore(self.refit_benchmarks, BENCHMARK_SECONDS),
-            Chore(self.refresh, HELP_SECONDS),
+            Chore(self.refresh, 0),
             Chore(self.watch_deadlines, DEADLINE_SECONDS),
             Chore(self.watch_alerts, ALERT_SECONDS),
             Chore(self.process_id_changes, ID_CHANGE_SECONDS),

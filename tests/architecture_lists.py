@@ -36,6 +36,7 @@ PURE_FILES = {
     "churn/model/forest.py",
     "churn/model/linear.py",
     "churn/model/evaluation_metrics.py",
+    "churn/model/intervals.py",
     "churn/model/model.py",
     "churn/model/training.py",
     "churn/model/threads.py",

@@ -26,6 +26,7 @@ LISTS = [
 ]
 OWN_PARENTS = {
     "GET /api/v1/imports/{import_id}/errors",
+    "GET /api/v1/notes/{note_id}/versions",
     "GET /api/v1/webhook-endpoints/{endpoint_id}/deliveries",
     "GET /api/v1/webhook-endpoints/{endpoint_id}/deliveries/{message_id}/attempts",
 }

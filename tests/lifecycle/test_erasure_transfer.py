@@ -58,10 +58,10 @@ def make_key(sessions: SessionFactory) -> str:
 def add_people(client: TestClient) -> None:
     ingest(
         client,
-        group("g1", "acme-inc", userId="ada"),
+        group("g1", "acme-inc", userId="ayla"),
         group("g2", "gone-inc", userId="bob"),
-        identify("i1", userId="ada", anonymousId="ada-phone", traits={"email": "ada@x.example"}),
-        track("m1", userId="ada", context={"groupId": "acme-inc"}),
+        identify("i1", userId="ayla", anonymousId="ayla-phone", traits={"email": "ayla@x.example"}),
+        track("m1", userId="ayla", context={"groupId": "acme-inc"}),
         track("m2", userId="bob", context={"groupId": "gone-inc"}),
         track("m3", userId="eve", context={"groupId": "acme-inc"}),
     )
@@ -75,17 +75,17 @@ def export(sessions: SessionFactory) -> list[bytes]:
 def test_erasures_since_the_backup_are_repeated_in_it(
     committed: SessionFactory, restored: Restore
 ) -> None:
-    """Ada and the account of Bob are in the backup. Zoe came and was erased after it."""
+    """Ayla and the account of Bob are in the backup. Zoe came and was erased after it."""
     key = make_key(committed)
     with served(committed, key) as client:
         add_people(client)
     backup = restored()
     with served(committed, key) as client:
         ingest(client, identify("i2", userId="zoe", traits={"email": "zoe@x.example"}))
-        for path in ("users/ada", "accounts/gone-inc", "users/zoe"):
+        for path in ("users/ayla", "accounts/gone-inc", "users/zoe"):
             erase(client, committed, path)
     lines = export(committed)
-    assert not any(name in b"".join(lines) for name in (b'"ada"', b"gone-inc", b"zoe"))
+    assert not any(name in b"".join(lines) for name in (b'"ayla"', b"gone-inc", b"zoe"))
 
     done = reapply_erasures(backup, read_erasures(lines), now=RESTORED_AT)
     process_all(backup, now=RESTORED_AT + timedelta(minutes=1))
@@ -98,11 +98,11 @@ def test_erasures_since_the_backup_are_repeated_in_it(
         "other_key": 0,
     }
     with transaction(backup) as session:
-        assert columns_mentioning(session, ["ada", "gone-inc", "zoe", "bob"]) <= {
+        assert columns_mentioning(session, ["ayla", "gone-inc", "zoe", "bob"]) <= {
             ("event", "message_id")
         }
     with served(backup, key) as client:
-        late = [track(f"l-{name}", userId=name, context={}) for name in ("ada", "zoe", "bob")]
+        late = [track(f"l-{name}", userId=name, context={}) for name in ("ayla", "zoe", "bob")]
         receipt = ingest(client, *late, track("l-eve", userId="eve"))
         assert (receipt["erased"], counts(receipt)) == (3, (1, 0, 0))
         states = [each["state"] for each in client.get("/api/v1/erasures").json()["items"]]
@@ -115,7 +115,7 @@ def test_a_second_run_changes_nothing(committed: SessionFactory, restored: Resto
         add_people(client)
     backup = restored()
     with served(committed, key) as client:
-        erase(client, committed, "users/ada")
+        erase(client, committed, "users/ayla")
     erasures = read_erasures(export(committed))
     reapply_erasures(backup, erasures, now=RESTORED_AT)
     process_all(backup, now=RESTORED_AT + timedelta(minutes=1))

@@ -75,6 +75,7 @@ def test_the_first_steps_can_be_followed_with_copy_and_paste(
         "WORKSPACE": tenant.workspace_id,
         "WRITE_KEY": tenant.key,
         "READ_KEY": tenant.key,
+        "ACCOUNT": "acct_0001",
     }
     with service.database() as session:
         factories.account(session, "acct_0001", workspace_id=tenant.workspace_id)

@@ -64,11 +64,11 @@ def count(session: Session, table: str) -> int:
 
 def test_every_post_takes_a_key_or_has_a_reason_not_to(app: FastAPI) -> None:
     sdk = {name for name in OPERATIONS if "SDK ingestion" in OPERATIONS[name]["tags"]}
-    routes = dict(post_routes(app))
-    without = {name.rstrip("/") for name, route in routes.items() if not takes_key(route)}
+    public = {name: route for name, route in post_routes(app) if route.include_in_schema}
+    without = {name.rstrip("/") for name, route in public.items() if not takes_key(route)}
 
-    assert without == set(WITHOUT_KEY) | sdk
-    assert len(routes) - len(without) > 30
+    assert without == set(WITHOUT_KEY) | sdk  # a form of the page has a token of its own
+    assert len(public) - len(without) > 30
 
 
 def test_every_key_is_documented_and_no_route_with_a_key_reads_its_body_itself(
@@ -96,14 +96,14 @@ def test_a_repeated_request_gets_the_first_answer(client: TestClient, session: S
 
 
 def test_a_secret_in_an_answer_is_not_stored_in_clear(client: TestClient, session: Session) -> None:
-    endpoint = {"url": "https://8.8.8.8/hook"}
+    endpoint, key = {"url": "https://8.8.8.8/hook"}, "longer-than-chance"
     secrets = [
-        client.post(API_KEYS, json=NEW_KEY, headers=keyed()).json()["key"],
-        client.post(ENDPOINTS, json=endpoint, headers=keyed()).json()["secret"],
+        client.post(API_KEYS, json=NEW_KEY, headers=keyed(key)).json()["key"],
+        client.post(ENDPOINTS, json=endpoint, headers=keyed(key)).json()["secret"],
     ]
 
     assert count(session, "idempotency_key") == 2
-    assert columns_mentioning(session, [*secrets, "k1"]) == set()
+    assert columns_mentioning(session, [*secrets, key]) == set()
 
 
 @pytest.mark.parametrize(

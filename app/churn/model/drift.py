@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from app.churn.model import evaluation_metrics
+from app.churn.model.intervals import poisson_interval
 from app.churn.model.model import Model
 from app.churn.model.panel import Panel, infinite_as_missing
 from app.core.arrays import Floats, np
@@ -126,7 +127,7 @@ def observed_churn(model: Model, later: Panel) -> ObservedChurn | None:
     if expected <= 0:
         return None
     observed = int(rows.y.sum())
-    interval = evaluation_metrics.poisson_interval(observed, expected, CONFIDENCE)
+    interval = poisson_interval(observed, expected, CONFIDENCE)
     return ObservedChurn(observed, expected, *interval)
 
 

@@ -10,8 +10,8 @@ from sqlalchemy import Row
 from sqlalchemy.orm import Session
 
 from app.accounts.renewals import grace_days
-from app.churn.model.evaluation_metrics import poisson_interval
 from app.churn.model.horizon import Horizon, HorizonBasis
+from app.churn.model.intervals import poisson_interval
 from app.churn.training.queries import load_outcomes
 from app.core.months import add_months
 from app.reports.at_risk import queries

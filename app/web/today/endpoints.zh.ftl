@@ -18,10 +18,10 @@ days_ago =
     { NUMBER($days) ->
        *[other] { $days } 天前
     }
-alert = 警报自 { $at } 起： { $name }
-pending = 若不解除，将于 { $at } 成为警报： { $name }
-pending_open = 等待成为警报： { $name }
-task = 任务于 { $day } 到期： { $title }
+alert = 警报自 { $at } 起：{ $name }
+pending = 若不解除，将于 { $at } 成为警报：{ $name }
+pending_open = 等待成为警报：{ $name }
+task = 任务于 { $day } 到期：{ $title }
 pages = 分页
 first_page = 第一页
 next_page = 下一页
@@ -31,5 +31,5 @@ to_accounts = 查看客户列表
 moved_up = 七天内上升
 moved_down = 七天内下降
 nobody_moved = 没有客户变动一分或以上。
-data_through = 最新评分：数据截至 { $at } 。
+data_through = 最新评分：数据截至 { $at }。
 no_data = 还没有客户有评分。

@@ -2,7 +2,6 @@ import numpy as np
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
-from scipy.stats import poisson
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import log_loss, roc_auc_score
 
@@ -74,18 +73,6 @@ def test_the_standard_error_agrees_with_the_bootstrap() -> None:
     drawn = evaluation_metrics.bootstrap_means(values, account, seed=2)
 
     assert evaluation_metrics.standard_error(values, account) == pytest.approx(drawn.std(), rel=0.1)
-
-
-@given(observed=st.integers(0, 60), expected=st.floats(0.5, 60))
-@settings(max_examples=40)
-def test_the_interval_is_the_exact_poisson_interval(observed: int, expected: float) -> None:
-    low, high = (
-        end * expected for end in evaluation_metrics.poisson_interval(observed, expected, 0.95)
-    )
-
-    assert poisson.cdf(observed, high) == pytest.approx(0.025, abs=1e-6)
-    if observed:
-        assert poisson.sf(observed - 1, low) == pytest.approx(0.025, abs=1e-6)
 
 
 def test_reliability_groups_contain_every_row_once() -> None:

@@ -32,8 +32,8 @@ def scored(client: TestClient, session: Session) -> TestClient:
     return client
 
 
-def test_there_are_sixteen_routes_with_a_period() -> None:
-    assert len(PATHS) == 16
+def test_there_are_seventeen_routes_with_a_period() -> None:
+    assert len(PATHS) == 17
 
 
 @pytest.mark.parametrize("path", PATHS)
