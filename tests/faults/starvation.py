@@ -6,6 +6,7 @@ import resource
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from multiprocessing import get_context
+from pathlib import Path
 
 from bench.rig import memory
 from bench.rig.client import HOST, percentile
@@ -81,6 +82,9 @@ def attacking(port: int, requests: int) -> Iterator[None]:
 def attack(port: int, requests: int) -> None:
     """Send all requests at once, until the service has closed all connections."""
     os.nice(LOWEST_PRIORITY)
+    os.setsid()
+    with suppress(OSError):  # Linux may weigh whole sessions, and priorities only within them
+        Path("/proc/self/autogroup").write_text(str(LOWEST_PRIORITY))
 
     async def send() -> None:
         await asyncio.gather(*(_request(port, n) for n in range(requests)))
