@@ -1,14 +1,13 @@
 """What it costs to record the old values of scores, so that lists keep their order while paged."""
 
-import os
 from dataclasses import dataclass
-from pathlib import Path
 
 from sqlalchemy import text
 
 from bench.at_risk_fill import fill_at_risk
 from bench.results import Result
 from bench.rig.fill import Volume
+from bench.rig.processor_time import processor_seconds
 from bench.rig.rig import Rig, Tenant, create_tenant
 
 MAX_SHARE = 0.25
@@ -80,14 +79,8 @@ def _write_scores(rig: Rig, tenant: Tenant, sizes: Sizes, number: int) -> float:
     values = {"id": tenant.id, "round": 1000 * (number + 1), "set_size": sizes.set_size}
     with rig.engine.connect() as connection:
         pid = connection.scalars(text("SELECT pg_backend_pid()")).one()
-        before = _cpu_seconds(pid)
+        before = processor_seconds([pid])
         for first in range(0, sizes.accounts, sizes.set_size):
             connection.execute(WRITE, values | {"first": first})
             connection.commit()
-        return _cpu_seconds(pid) - before
-
-
-def _cpu_seconds(pid: int) -> float:
-    """Return the user and system time of a process, as the kernel counts it."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+        return processor_seconds([pid]) - before
