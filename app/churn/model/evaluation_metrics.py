@@ -52,8 +52,7 @@ def lift(y: Floats, p: Floats, share: float = TOP_SHARE) -> float | None:
 
 def calibration_slope(y: Floats, p: Floats) -> float | None:
     """Compute by what factor log-odds must be stretched to fit. Below 1: they are too extreme."""
-    clipped = np.clip(p, MIN_PROBABILITY, 1 - MIN_PROBABILITY)
-    log_odds = np.log(clipped / (1 - clipped))
+    log_odds = _log_odds(p)
     if not y.size or not 0 < y.mean() < 1 or np.ptp(log_odds) == 0:
         return None
     return fit_platt(y, log_odds)[0]
@@ -96,13 +95,14 @@ def slope_error(y: Floats, p: Floats, account: Integers) -> float | None:
 
     Clustered by account. None: it cannot be estimated.
     """
-    clipped = np.clip(p, MIN_PROBABILITY, 1 - MIN_PROBABILITY)
-    log_odds = np.log(clipped / (1 - clipped))
+    from scipy.special import expit
+
+    log_odds = _log_odds(p)
     churned = len(np.unique(account[y > 0]))
     if churned < 3 or y.all() or np.ptp(log_odds) == 0:  # noqa: PLR2004 - of two parameters
         return None
     slope, intercept = fit_platt(y, log_odds)
-    fitted = 1 / (1 + np.exp(-(slope * log_odds + intercept)))
+    fitted = np.asarray(expit(slope * log_odds + intercept))
     x = np.column_stack([np.ones(len(y)), log_odds])
     information = np.linalg.inv((x * (fitted * (1 - fitted))[:, None]).T @ x)
     _, account_index = np.unique(account, return_inverse=True)
@@ -110,6 +110,12 @@ def slope_error(y: Floats, p: Floats, account: Integers) -> float | None:
     np.add.at(scores, account_index, x * (y - fitted)[:, None])
     covariance = information @ scores.T @ scores @ information * churned / (churned - 2)
     return float(np.hypot(np.sqrt(covariance[1, 1]), slope - 1))
+
+
+def _log_odds(p: Floats) -> Floats:
+    """Invert the logistic function; 0 and 1 count as almost that."""
+    clipped = np.clip(p, MIN_PROBABILITY, 1 - MIN_PROBABILITY)
+    return np.asarray(np.log(clipped / (1 - clipped)))
 
 
 def observed_over_expected(y: Floats, p: Floats) -> float | None:
