@@ -56,7 +56,7 @@ def change_task(
         columns |= {"done_at": actor.at if done else None, "done_by": who if done else None}
     changed = row.apply_changes(columns)
     if changed:
-        _audit(session, actor, row, "changed", {name: values[name] for name in values})
+        _audit(session, actor, row, "changed", values)
     return row
 
 
