@@ -20,6 +20,7 @@ from app.core import metrics
 from app.core.clock import Clock
 from app.core.db import SessionFactory, transaction
 from app.core.errors import NotFoundError, reason
+from app.core.http.routes import DeclaredRoute
 from app.core.postgres import migrations
 from app.core.settings import VERSION
 from app.core.sql import load_sql
@@ -69,7 +70,7 @@ def _example(status: int, media_type: str, example: object) -> dict[int | str, d
     return {status: {"content": {media_type: {"example": example}}}}
 
 
-router = APIRouter(tags=["operations"])
+router = APIRouter(tags=["operations"], route_class=DeclaredRoute)
 FIRST_PAGE = "/today"
 START = {"docs": "/docs", "openapi": "/openapi.json", "ready": "/health/ready"}
 

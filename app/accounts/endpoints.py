@@ -30,6 +30,7 @@ from app.accounts.tables import Account, User
 from app.core.clock import Now
 from app.core.db import ReadSessionDep, SessionDep
 from app.core.errors import NotFoundError
+from app.core.http.routes import DeclaredRoute
 from app.core.pagination import Page, PagingDep
 from app.core.schemas import Day, Id, problem_responses
 from app.workspaces.auth import AccountIdFilter, AccountWriter, Caller, Reader
@@ -38,8 +39,12 @@ from app.workspaces.resources import AccountRowListDep, RowsDep
 
 ERRORS = problem_responses(400, 401, 403, 404, 422)
 CONFLICT = problem_responses(409)
-accounts_router = APIRouter(prefix="/api/v1/accounts", tags=["accounts"], responses=ERRORS)
-users_router = APIRouter(prefix="/api/v1/users", tags=["users"], responses=ERRORS)
+accounts_router = APIRouter(
+    prefix="/api/v1/accounts", tags=["accounts"], responses=ERRORS, route_class=DeclaredRoute
+)
+users_router = APIRouter(
+    prefix="/api/v1/users", tags=["users"], responses=ERRORS, route_class=DeclaredRoute
+)
 subscriptions_router = APIRouter(
     prefix="/api/v1/subscriptions",
     tags=["subscriptions"],

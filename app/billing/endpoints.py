@@ -20,6 +20,7 @@ from app.core.clock import Now
 from app.core.db import ReadSessionDep, SessionDep
 from app.core.encryption import EncryptorDep
 from app.core.http.request_checks import read_body
+from app.core.http.routes import DeclaredRoute
 from app.core.pagination import Page, PagingDep
 from app.core.schemas import Id, problem_responses
 from app.workspaces.auth import Admin, AdminActor, Reader
@@ -28,9 +29,12 @@ LARGEST_EVENT_BYTES = 1024 * 1024
 RECEIVE_PATH = "/v1/billing/stripe/{source_id}"
 
 management_router = APIRouter(
-    prefix="/api/v1", tags=["billing"], responses=problem_responses(400, 401, 403, 404, 422)
+    prefix="/api/v1",
+    tags=["billing"],
+    responses=problem_responses(400, 401, 403, 404, 422),
+    route_class=DeclaredRoute,
 )
-receiving_router = APIRouter(tags=["billing"])
+receiving_router = APIRouter(tags=["billing"], route_class=DeclaredRoute)
 
 
 def _source_out(source: BillingSource, request: Request) -> BillingSourceOut:

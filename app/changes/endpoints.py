@@ -17,12 +17,16 @@ from app.changes.schemas import ChangeOut, ChangesOut, ChangeType, FeedStart, Fe
 from app.core.clock import Now
 from app.core.db import ReadSessionDep
 from app.core.errors import FieldError, UnprocessableError
+from app.core.http.routes import DeclaredRoute
 from app.core.pagination import Cursor, Limit
 from app.core.schemas import problem_responses
 from app.workspaces.auth import Reader
 
 router = APIRouter(
-    prefix="/api/v1", tags=["changes"], responses=problem_responses(401, 403, 404, 422)
+    prefix="/api/v1",
+    tags=["changes"],
+    responses=problem_responses(401, 403, 404, 422),
+    route_class=DeclaredRoute,
 )
 
 NAMES = "|".join(ChangeType)

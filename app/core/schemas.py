@@ -139,7 +139,7 @@ JsonObject = Annotated[dict[_Word, Json], NO_OTHER_KEYS, WrapValidator(_small_ob
 class RequestModel(BaseModel):
     """Base of request bodies. An unknown key is an error."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", defer_build=True)
 
 
 class ResponseModel(BaseModel):
@@ -154,7 +154,7 @@ class ResponseModel(BaseModel):
         return cls.model_validate(taken | values)
 
 
-class FieldProblem(BaseModel):
+class FieldProblem(ResponseModel):
     """One invalid part of the request."""
 
     pointer: str = Field(
@@ -163,7 +163,7 @@ class FieldProblem(BaseModel):
     message: str = Field(examples=["Input should be greater than or equal to 0"])
 
 
-class Problem(BaseModel):
+class Problem(ResponseModel):
     """An error as RFC 9457 problem details. ``code`` is stable; ``message`` repeats ``detail``."""
 
     type: str = Field(examples=["/problems/not_found"])

@@ -4,6 +4,7 @@ from fastapi import APIRouter
 
 from app.core.clock import Now
 from app.core.db import ReadSessionDep, SessionDep
+from app.core.http.routes import DeclaredRoute
 from app.core.languages import Language
 from app.core.pagination import Page
 from app.core.query_helpers import get_row
@@ -16,7 +17,10 @@ from app.workspaces.auth import AccountActor, Reader
 from app.workspaces.resources import RowListDep, RowsDep, delete_row, put_row
 
 router = APIRouter(
-    prefix="/api/v1", tags=["collaboration"], responses=problem_responses(400, 401, 403, 404, 422)
+    prefix="/api/v1",
+    tags=["collaboration"],
+    responses=problem_responses(400, 401, 403, 404, 422),
+    route_class=DeclaredRoute,
 )
 
 

@@ -7,6 +7,7 @@ from app.accounts.schemas import NewId
 from app.accounts.tables import User
 from app.core.clock import Now
 from app.core.db import ReadSessionDep, SessionDep
+from app.core.http.routes import DeclaredRoute
 from app.core.pagination import Page
 from app.core.schemas import Id, problem_responses
 from app.engagement import detail_queries, service
@@ -35,7 +36,10 @@ from app.workspaces.auth import AccountActor, Caller, Reader
 from app.workspaces.resources import AccountRowListDep, RowListDep, RowsDep
 
 engagement_router = APIRouter(
-    prefix="/api/v1", tags=["engagement"], responses=problem_responses(400, 401, 403, 404, 422)
+    prefix="/api/v1",
+    tags=["engagement"],
+    responses=problem_responses(400, 401, 403, 404, 422),
+    route_class=DeclaredRoute,
 )
 
 

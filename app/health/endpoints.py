@@ -10,6 +10,7 @@ from app.core.clock import Now
 from app.core.db import ReadSessionDep
 from app.core.errors import NotFoundError
 from app.core.http.days import OtherDaysDep
+from app.core.http.routes import DeclaredRoute
 from app.core.pagination import Cursor, Limit, Paging
 from app.core.schemas import Day, Id, problem_responses
 from app.health.adoption.endpoints import router as adoption
@@ -23,7 +24,7 @@ from app.health.scoring import queries
 from app.health.versions.endpoints import router as scorecards
 from app.workspaces.auth import Reader
 
-scores = APIRouter(prefix="/api/v1", tags=["health"])
+scores = APIRouter(prefix="/api/v1", tags=["health"], route_class=DeclaredRoute)
 
 
 @scores.get(

@@ -7,6 +7,7 @@ from fastapi import APIRouter, Depends, Query, Request
 
 from app.core.clock import Now
 from app.core.db import ReadSessionDep, SessionDep
+from app.core.http.routes import DeclaredRoute
 from app.core.pagination import Page, PagingDep
 from app.core.schemas import NO_NUL, Id, problem_responses
 from app.imports import queries, service
@@ -22,7 +23,10 @@ from app.workspaces.auth import AccountActor, AccountWriter, Reader
 from app.workspaces.keys import Scope
 
 router = APIRouter(
-    prefix="/api/v1", tags=["imports"], responses=problem_responses(401, 403, 404, 422)
+    prefix="/api/v1",
+    tags=["imports"],
+    responses=problem_responses(401, 403, 404, 422),
+    route_class=DeclaredRoute,
 )
 
 CONTENT_TYPES = {"text/csv": FileFormat.CSV, "application/x-ndjson": FileFormat.NDJSON}

@@ -7,6 +7,7 @@ from fastapi import APIRouter, Query
 from sqlalchemy.orm import Session
 
 from app.core.db import SessionDep
+from app.core.http.routes import DeclaredRoute
 from app.core.schemas import NO_NUL, problem_responses
 from app.events.sources import trace_queries as events
 from app.events.sources.trace_queries import StoredEvent
@@ -18,7 +19,7 @@ from app.lifecycle.event_trace import NewestScore, score_inclusion
 from app.lifecycle.schemas import EventTrace, TracedEvent, TracedScore
 from app.workspaces.auth import Reader
 
-router = APIRouter(prefix="/api/v1", tags=["data"])
+router = APIRouter(prefix="/api/v1", tags=["data"], route_class=DeclaredRoute)
 
 
 @router.get("/ingest/trace", summary="Trace an event", responses=problem_responses(401, 403, 422))

@@ -16,6 +16,7 @@ from app.core.clock import Now
 from app.core.db import ReadSessionDep
 from app.core.http.days import OtherDaysDep
 from app.core.http.language import LanguageDep
+from app.core.http.routes import DeclaredRoute
 from app.core.pagination import PagingDep
 from app.core.schemas import Day, Id, problem_responses
 from app.health.tables import HealthScore
@@ -23,7 +24,10 @@ from app.portfolio.revenue_at_risk_queries import load_bands, load_revenue_at_ri
 from app.workspaces.auth import Reader
 
 router = APIRouter(
-    prefix="/api/v1", tags=["churn"], responses=problem_responses(401, 403, 404, 422)
+    prefix="/api/v1",
+    tags=["churn"],
+    responses=problem_responses(401, 403, 404, 422),
+    route_class=DeclaredRoute,
 )
 
 DEFAULT_DAYS = 90

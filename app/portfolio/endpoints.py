@@ -12,6 +12,7 @@ from app.core.clock import Now
 from app.core.db import ReadSessionDep, SessionDep
 from app.core.filters.openapi import filter_marker
 from app.core.filters.tree import And, Condition, Filter, Op
+from app.core.http.routes import DeclaredRoute
 from app.core.pagination import Cursor, Page, Paging, PagingDep
 from app.core.query_helpers import get_row
 from app.core.row_queries import list_rows
@@ -41,7 +42,7 @@ from app.workspaces.resources import delete_row
 MAX_FILTER_LENGTH = 8000
 
 list_router = APIRouter(prefix="/api/v1", tags=["accounts"], route_class=IdempotentRoute)
-segment_router = APIRouter(prefix="/api/v1/segments", tags=["segments"])
+segment_router = APIRouter(prefix="/api/v1/segments", tags=["segments"], route_class=DeclaredRoute)
 
 ExactText = Annotated[str, Field(max_length=255, pattern=NO_NUL)]
 SegmentQuery = Annotated[

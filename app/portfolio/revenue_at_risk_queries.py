@@ -23,7 +23,7 @@ from sqlalchemy import (
     or_,
     select,
 )
-from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from app.accounts.tables import Account
 from app.churn.scoring.revenue import (
@@ -50,7 +50,7 @@ Position = tuple[int, str]
 HIGH = literal_column("'high'", Text)
 AT_RISK = literal_column("'at_risk'", Text)
 """Literals, not parameters: the planner proves by them that it may use a partial index."""
-OTHER_RISK = aliased(ChurnRisk)
+OTHER_RISK = ChurnRisk.__table__.alias("other_risk").c
 NOT_STORED = ~exists().where(
     same_account(OTHER_RISK, Account),
     or_(OTHER_RISK.probability.is_not(None), OTHER_RISK.level == HIGH),

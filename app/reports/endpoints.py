@@ -10,6 +10,7 @@ from app.core.clock import Now
 from app.core.db import ReadSessionDep, SessionDep
 from app.core.filters.tree import And, Condition, Op
 from app.core.http.language import LanguageDep
+from app.core.http.routes import DeclaredRoute
 from app.core.pagination import Page, PagingDep
 from app.core.schemas import NO_NUL, problem_responses
 from app.portfolio.endpoints import FilterQuery, OwnerQuery, SegmentKeyQuery
@@ -37,10 +38,16 @@ from app.reports.kpis.schemas import (
 from app.workspaces.auth import Reader
 
 at_risk_router = APIRouter(
-    prefix="/api/v1", tags=["reports"], responses=problem_responses(401, 403, 404, 422)
+    prefix="/api/v1",
+    tags=["reports"],
+    responses=problem_responses(401, 403, 404, 422),
+    route_class=DeclaredRoute,
 )
 router = APIRouter(
-    prefix="/api/v1/reports", tags=["reports"], responses=problem_responses(401, 403, 422)
+    prefix="/api/v1/reports",
+    tags=["reports"],
+    responses=problem_responses(401, 403, 422),
+    route_class=DeclaredRoute,
 )
 
 MAX_COHORT_MONTHS, MAX_DISTRIBUTION_DAYS = 36, 13

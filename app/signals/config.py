@@ -17,7 +17,7 @@ MilestoneCounts = Annotated[list[Annotated[int, Field(ge=1, le=10**12)]], Field(
 class SignalConfig(BaseModel):
     """Signal settings: thresholds, signals that are off, and the events of some signals."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
     thresholds: SignalThresholds = Field(default_factory=SignalThresholds)
     off: list[str] = Field(

@@ -7,6 +7,7 @@ from fastapi import APIRouter, Query
 from app.accounts.queries import get_account
 from app.core.db import ReadSessionDep, SessionDep
 from app.core.http.language import LanguageDep
+from app.core.http.routes import DeclaredRoute
 from app.core.pagination import Page, PagingDep
 from app.core.schemas import EventName, Id, problem_responses
 from app.signals import queries, service
@@ -17,7 +18,10 @@ from app.signals.tables import SignalSettings
 from app.workspaces.auth import AccountActor, Reader
 
 router = APIRouter(
-    prefix="/api/v1", tags=["signals"], responses=problem_responses(400, 401, 403, 404, 422)
+    prefix="/api/v1",
+    tags=["signals"],
+    responses=problem_responses(400, 401, 403, 404, 422),
+    route_class=DeclaredRoute,
 )
 
 SignalNames = Annotated[

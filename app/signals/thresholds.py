@@ -20,7 +20,7 @@ def _limit(default: Any, description: str) -> Any:  # noqa: ANN401 - of any fiel
 class SignalThresholds(BaseModel):
     """Thresholds of signals. Days are whole days and shares are 0 to 1; see docs/signals.md."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
     dormant_days: Annotated[list[Days], Field(min_length=3, max_length=3)] = _limit(
         [14, 30, 90], "Days without use after which an account is `dormant`, in three levels."

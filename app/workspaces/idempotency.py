@@ -9,7 +9,7 @@ from typing import Any, Self
 from fastapi import FastAPI, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from fastapi.dependencies.models import Dependant
-from fastapi.routing import APIRoute, iter_route_contexts
+from fastapi.routing import iter_route_contexts
 from sqlalchemy.orm import Session
 from starlette.requests import ClientDisconnect
 from starlette.routing import BaseRoute
@@ -18,6 +18,7 @@ from app.core.db import request_session, request_transaction
 from app.core.encryption import DecryptionError, Encryptor
 from app.core.errors import ConflictError, FieldError, UnprocessableError
 from app.core.http.request_checks import IncompleteBodyError
+from app.core.http.routes import DeclaredRoute
 from app.core.schemas import problem_responses
 from app.workspaces import idempotency_queries
 from app.workspaces.auth import Caller, find_caller
@@ -45,7 +46,7 @@ class AnswerGoneError(ConflictError):
     )
 
 
-class IdempotentRoute(APIRoute):
+class IdempotentRoute(DeclaredRoute):
     """A route whose POST is carried out once for each ``Idempotency-Key``."""
 
     def get_route_handler(self) -> Handler:

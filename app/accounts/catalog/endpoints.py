@@ -17,13 +17,17 @@ from app.accounts.catalog.tables import ExchangeRate, Plan, ProductFeature
 from app.accounts.plan_names.service import check_plan
 from app.accounts.schemas import NewId
 from app.core.db import ReadSessionDep, SessionDep
+from app.core.http.routes import DeclaredRoute
 from app.core.pagination import Page
 from app.core.schemas import Currency, Day, Id, problem_responses
 from app.workspaces.auth import AccountActor, AccountWriter, Reader
 from app.workspaces.resources import RowListDep, RowsDep
 
 router = APIRouter(
-    prefix="/api/v1", tags=["catalog"], responses=problem_responses(400, 401, 403, 404, 422)
+    prefix="/api/v1",
+    tags=["catalog"],
+    responses=problem_responses(400, 401, 403, 404, 422),
+    route_class=DeclaredRoute,
 )
 
 RATE_PATH = "/exchange-rates/{currency}/{starts_on}"

@@ -4,13 +4,17 @@ from fastapi import APIRouter
 from sqlalchemy.orm import Session
 
 from app.core.db import ReadSessionDep, SessionDep
+from app.core.http.routes import DeclaredRoute
 from app.core.schemas import problem_responses
 from app.engagement.reply_standards import service
 from app.engagement.reply_standards.schemas import ReplyStandardsIn, ReplyStandardsOut
 from app.workspaces.auth import AccountActor, Reader
 
 router = APIRouter(
-    prefix="/api/v1", tags=["engagement"], responses=problem_responses(400, 401, 403, 422)
+    prefix="/api/v1",
+    tags=["engagement"],
+    responses=problem_responses(400, 401, 403, 422),
+    route_class=DeclaredRoute,
 )
 
 

@@ -11,6 +11,7 @@ from fastapi.responses import Response
 from app.core.db import database_slot
 from app.core.errors import UnauthorizedError
 from app.core.http.request_checks import read_body, trust_connection
+from app.core.http.routes import DeclaredRoute
 from app.core.schemas import problem_responses
 from app.events.ingestion import service
 from app.events.ingestion.cloud_events import refuse_cloud_event_requests, refuse_cloud_events
@@ -33,8 +34,8 @@ BATCH_PATHS = {
 """Operation ids by path."""
 CALL_KINDS = ("track", "identify", "group", "page", "screen", "alias")
 
-sdk_router = APIRouter(tags=["SDK ingestion"])
-native_router = APIRouter(prefix="/api/v1", tags=["events"])
+sdk_router = APIRouter(tags=["SDK ingestion"], route_class=DeclaredRoute)
+native_router = APIRouter(prefix="/api/v1", tags=["events"], route_class=DeclaredRoute)
 
 
 async def authenticate_sender(request: Request) -> Caller | None:

@@ -10,6 +10,7 @@ from app.core.clock import Now
 from app.core.db import ReadSessionDep
 from app.core.errors import FieldError, UnprocessableError
 from app.core.http.days import OtherDaysDep
+from app.core.http.routes import DeclaredRoute
 from app.core.pagination import Page, PagingDep
 from app.core.schemas import NO_NUL, Day, problem_responses
 from app.events.sources import queries, silence_detection
@@ -25,7 +26,7 @@ from app.events.sources.silence_detection import SendingRhythm
 from app.events.sources.stats import sum_by_sender
 from app.workspaces.auth import Reader
 
-router = APIRouter(prefix="/api/v1", tags=["data"])
+router = APIRouter(prefix="/api/v1", tags=["data"], route_class=DeclaredRoute)
 
 DEFAULT_DAYS, MAX_DAYS = 7, 400
 MAX_SENDERS = 100

@@ -10,6 +10,7 @@ from app.accounts.catalog.tables import Plan, ProductFeature
 from app.accounts.queries import get
 from app.core.clock import Now
 from app.core.db import ReadSessionDep
+from app.core.http.routes import DeclaredRoute
 from app.core.pagination import PagingDep
 from app.core.row_queries import list_all_rows
 from app.core.schemas import Id, problem_responses
@@ -23,7 +24,10 @@ from app.workspaces.auth import Reader
 MAX_GROUPS = 100
 
 router = APIRouter(
-    prefix="/api/v1", tags=["health"], responses=problem_responses(401, 403, 404, 422)
+    prefix="/api/v1",
+    tags=["health"],
+    responses=problem_responses(401, 403, 404, 422),
+    route_class=DeclaredRoute,
 )
 
 FilterText = Annotated[

@@ -7,6 +7,7 @@ from fastapi import APIRouter, Path, Query
 from pydantic import Field
 
 from app.core.db import ReadSessionDep
+from app.core.http.routes import DeclaredRoute
 from app.core.pagination import Cursor, Page, Paging
 from app.core.schemas import ResponseModel, problem_responses
 from app.health.definition import benchmark_queries
@@ -20,6 +21,7 @@ router = APIRouter(
     prefix="/api/v1",
     tags=["scorecards", "benchmarks"],
     responses=problem_responses(400, 401, 403, 404, 422),
+    route_class=DeclaredRoute,
 )
 
 

@@ -53,7 +53,7 @@ MetricName = Annotated[
 
 
 class ConfigModel(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
 
 class MetricSource(ConfigModel):

@@ -10,6 +10,7 @@ from app.core.db import ReadSessionDep
 from app.core.errors import FieldError, UnprocessableError
 from app.core.http.days import OtherDaysDep
 from app.core.http.language import LanguageDep
+from app.core.http.routes import DeclaredRoute
 from app.core.schemas import Day, problem_responses
 from app.health.explanations import service
 from app.health.explanations.schemas import ExplanationOut
@@ -17,7 +18,7 @@ from app.health.schemas import AccountId
 from app.health.scoring import queries
 from app.workspaces.auth import Reader
 
-router = APIRouter(prefix="/api/v1", tags=["health"])
+router = APIRouter(prefix="/api/v1", tags=["health"], route_class=DeclaredRoute)
 
 DEFAULT_DAYS = 28
 

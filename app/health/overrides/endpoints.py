@@ -8,6 +8,7 @@ from pydantic import Field
 
 from app.core.clock import Now
 from app.core.db import ReadSessionDep, SessionDep
+from app.core.http.routes import DeclaredRoute
 from app.core.pagination import Page, PagingDep
 from app.core.schemas import RequestModel, ResponseModel, Text, Timestamp, problem_responses
 from app.health.overrides import queries, service
@@ -16,7 +17,10 @@ from app.health.scoring import queries as scoring_queries
 from app.workspaces.auth import AccountActor, Reader
 
 router = APIRouter(
-    prefix="/api/v1", tags=["health"], responses=problem_responses(400, 401, 403, 404, 422)
+    prefix="/api/v1",
+    tags=["health"],
+    responses=problem_responses(400, 401, 403, 404, 422),
+    route_class=DeclaredRoute,
 )
 
 

@@ -8,6 +8,7 @@ from pydantic import Field
 from app.accounts.hierarchy import Rollup
 from app.accounts.queries import get_account
 from app.core.db import ReadSessionDep
+from app.core.http.routes import DeclaredRoute
 from app.core.pagination import Page, PagingDep
 from app.core.schemas import Id, ResponseModel, problem_responses
 from app.health.definition.scorecard import Band
@@ -17,7 +18,10 @@ from app.health.scoring.assess import MRR_CENTS, HealthStatus, PriceStatus
 from app.workspaces.auth import Reader
 
 router = APIRouter(
-    prefix="/api/v1/accounts", tags=["health"], responses=problem_responses(401, 403, 404, 422)
+    prefix="/api/v1/accounts",
+    tags=["health"],
+    responses=problem_responses(401, 403, 404, 422),
+    route_class=DeclaredRoute,
 )
 
 Method = Annotated[

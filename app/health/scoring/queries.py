@@ -178,7 +178,7 @@ ACCOUNT_HEALTH = ACCOUNT_HEALTH.outerjoin(
 
 AccountHealth = Row[*tuple[Any, ...]]
 
-CHILD = aliased(Account)
+CHILD = Account.__table__.alias("child").c
 HAS_CHILDREN = (
     select(1)
     .where(CHILD.workspace_id == Account.workspace_id, CHILD.parent_id == Account.account_id)

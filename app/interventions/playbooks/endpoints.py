@@ -6,6 +6,7 @@ from fastapi import APIRouter, Path
 from pydantic import Field
 
 from app.core.db import ReadSessionDep, SessionDep
+from app.core.http.routes import DeclaredRoute
 from app.core.pagination import Page, PagingDep
 from app.core.schemas import JsonObject, ResponseModel, problem_responses
 from app.interventions.playbooks import service
@@ -17,6 +18,7 @@ router = APIRouter(
     prefix="/api/v1/playbooks",
     tags=["playbooks"],
     responses=problem_responses(400, 401, 403, 404, 422),
+    route_class=DeclaredRoute,
 )
 
 NewKey = Annotated[

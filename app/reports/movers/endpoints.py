@@ -7,6 +7,7 @@ from fastapi import APIRouter, Query
 from app.core.clock import Now
 from app.core.db import ReadSessionDep
 from app.core.http.language import LanguageDep
+from app.core.http.routes import DeclaredRoute
 from app.core.schemas import problem_responses
 from app.portfolio.endpoints import OwnerQuery
 from app.reports.movers import service
@@ -14,7 +15,10 @@ from app.reports.movers.schemas import MoversOut
 from app.workspaces.auth import Reader
 
 router = APIRouter(
-    prefix="/api/v1/reports", tags=["reports"], responses=problem_responses(401, 403, 422)
+    prefix="/api/v1/reports",
+    tags=["reports"],
+    responses=problem_responses(401, 403, 422),
+    route_class=DeclaredRoute,
 )
 
 DaysQuery = Annotated[

@@ -10,6 +10,7 @@ from app.core.clock import Now
 from app.core.db import ReadSessionDep
 from app.core.http.days import OtherDaysDep
 from app.core.http.language import LanguageDep
+from app.core.http.routes import DeclaredRoute
 from app.core.schemas import Day, problem_responses
 from app.health.schemas import AccountId
 from app.reports.kpi import InvalidPeriodError, days_before
@@ -23,7 +24,7 @@ from app.reports.review.schemas import (
 )
 from app.workspaces.auth import Reader
 
-router = APIRouter(prefix="/api/v1", tags=["reports"])
+router = APIRouter(prefix="/api/v1", tags=["reports"], route_class=DeclaredRoute)
 
 DEFAULT_DAYS, MAX_DAYS = 90, 731
 EARLIEST = date(1970, 1, 1)

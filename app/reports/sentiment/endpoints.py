@@ -6,6 +6,7 @@ from fastapi import APIRouter, Query
 
 from app.core.clock import Now
 from app.core.db import ReadSessionDep
+from app.core.http.routes import DeclaredRoute
 from app.core.schemas import problem_responses
 from app.portfolio.endpoints import OwnerQuery
 from app.reports.sentiment import service
@@ -13,7 +14,10 @@ from app.reports.sentiment.schemas import SentimentReport
 from app.workspaces.auth import Reader
 
 router = APIRouter(
-    prefix="/api/v1/reports", tags=["reports"], responses=problem_responses(401, 403, 422)
+    prefix="/api/v1/reports",
+    tags=["reports"],
+    responses=problem_responses(401, 403, 422),
+    route_class=DeclaredRoute,
 )
 
 HorizonQuery = Annotated[

@@ -7,6 +7,7 @@ from fastapi import APIRouter, Query
 from app.core.clock import Now
 from app.core.db import ReadSessionDep
 from app.core.http.language import LanguageDep
+from app.core.http.routes import DeclaredRoute
 from app.core.pagination import Page, PagingDep
 from app.core.schemas import problem_responses
 from app.health.schemas import AccountId
@@ -16,7 +17,10 @@ from app.reports.timeline.schemas import TimelineEntry
 from app.workspaces.auth import Reader
 
 router = APIRouter(
-    prefix="/api/v1", tags=["collaboration"], responses=problem_responses(401, 403, 404, 422)
+    prefix="/api/v1",
+    tags=["collaboration"],
+    responses=problem_responses(401, 403, 404, 422),
+    route_class=DeclaredRoute,
 )
 
 KindsQuery = Annotated[

@@ -5,6 +5,7 @@ from fastapi import APIRouter
 from app.core.clock import Now
 from app.core.db import ReadSessionDep
 from app.core.http.language import LanguageDep
+from app.core.http.routes import DeclaredRoute
 from app.core.pagination import Page, PagingDep
 from app.core.schemas import problem_responses
 from app.portfolio.endpoints import OwnerQuery
@@ -13,7 +14,10 @@ from app.reports.today.schemas import TodayAccount
 from app.workspaces.auth import Reader
 
 router = APIRouter(
-    prefix="/api/v1", tags=["reports"], responses=problem_responses(401, 403, 404, 422)
+    prefix="/api/v1",
+    tags=["reports"],
+    responses=problem_responses(401, 403, 404, 422),
+    route_class=DeclaredRoute,
 )
 
 

@@ -9,11 +9,11 @@ from urllib.parse import quote
 from fastapi import FastAPI, Request
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import RedirectResponse, Response
-from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 
 from app.core import errors
 from app.core.errors import ProblemError, UnauthorizedError
+from app.core.http.routes import DeclaredRoute
 from app.core.languages import Language, preferred_language
 
 CONTENT_SECURITY_POLICY = (
@@ -46,7 +46,7 @@ class SignInError(UnauthorizedError):
     default_detail = "You are not signed in, or your session has ended."
 
 
-class PageRoute(APIRoute):
+class PageRoute(DeclaredRoute):
     def get_route_handler(self) -> Handler:
         handle = super().get_route_handler()
 
