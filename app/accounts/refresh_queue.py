@@ -20,8 +20,9 @@ from app.core.sql import load_sql
 CLAIM_LOCK_SEED = 0x5C0E
 """Keeps the advisory locks of claims apart from other advisory locks."""
 
-LOOKED_THROUGH = 5_000
-"""How many marks of a workspace a claim looks through for further marks of claimed accounts."""
+LOOKED_THROUGH = 100_000
+"""How many marks a claim looks through, in equal shares of its workspaces, for further marks of
+claimed accounts: an account whose marks lie deeper is scored again for them."""
 
 FAILURES_UNTIL_PARKED = 3
 OUT_OF_RANGE = "A value of the account is too large, or has a form that cannot be computed with."

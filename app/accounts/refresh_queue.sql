@@ -39,12 +39,13 @@ free AS MATERIALIZED (
 ),
 joined AS MATERIALIZED (
     SELECT m.priority, m.workspace_id, m.id
-    FROM (SELECT DISTINCT workspace_id FROM free) AS w
+    FROM (SELECT workspace_id, greatest(:looked_through / count(*) OVER (), 1) AS share
+          FROM (SELECT DISTINCT workspace_id FROM free) AS x) AS w
     CROSS JOIN (SELECT 0 UNION SELECT CAST(:priority AS int)) AS p (priority)
     CROSS JOIN LATERAL (
         SELECT priority, workspace_id, id, account_id FROM due
         WHERE due.priority = p.priority AND due.workspace_id = w.workspace_id
-        ORDER BY id LIMIT :looked_through) AS m
+        ORDER BY id LIMIT w.share) AS m
     JOIN free f ON f.workspace_id = m.workspace_id AND f.account_id = m.account_id
 ),
 locked AS MATERIALIZED (

@@ -243,3 +243,13 @@ def test_two_workers_never_claim_the_same_mark_and_a_rollback_returns_it(engine:
     finally:
         with Session(engine) as cleaning, cleaning.begin():
             cleaning.query(Due).delete()
+
+
+def test_a_claim_removes_all_marks_of_its_accounts_in_a_long_queue(session: Session) -> None:
+    """Each mark that it leaves would have its account scored again."""
+    marks = [{"account_id": key} for _ in range(3_000) for key in IDS[:4]]
+    columns = {"workspace_id": "acme", "priority": Priority.LIVE, "notify": True}
+    session.execute(insert(Due).values(**columns), marks)
+
+    assert ids(claim(session, limit=2)) == ["a0", "a1"]
+    assert Counter(session.scalars(select(Due.account_id))) == {"a2": 3_000, "a3": 3_000}
