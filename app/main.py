@@ -41,6 +41,7 @@ from app.engagement.endpoints import routers as engagement_routers
 from app.events.ingestion.endpoints import native_router, sdk_router
 from app.events.ingestion.event_names import KnownEventNames
 from app.events.ingestion.limits import IngestLimits
+from app.events.ingestion.posthog_endpoints import router as posthog_router
 from app.events.quarantine.endpoints import router as quarantine_router
 from app.events.sources.endpoints import router as stats_router
 from app.health.endpoints import routers as health_routers
@@ -83,6 +84,7 @@ ROUTERS = (  # none includes others: FastAPI would build the routes of those onc
     at_risk_router,  # before accounts: otherwise its path would be read as the id of an account
     sdk_router,
     native_router,
+    posthog_router,
     *accounts_routers,
     *health_routers,
     workspaces_router,

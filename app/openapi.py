@@ -13,7 +13,7 @@ from fastapi.routing import APIRoute, iter_route_contexts
 from app.core import schemas
 from app.core.filters.openapi import FilterLanguage, add_filter
 from app.core.http import csv_responses, etags
-from app.events.ingestion.endpoints import authenticate_sender, open_request
+from app.events.ingestion.ingest_request import authenticate_sender, open_request
 from app.portfolio.fields import CHOICES, FIELDS
 from app.portfolio.schemas import FILTER_EXAMPLE, FILTER_SCHEMA_NAME
 from app.webhooks import message_endpoints, message_types
@@ -26,7 +26,7 @@ DESCRIPTION = """
 How much value each customer account gets for each dollar it pays, how likely it is to leave, what
 changed and why, and what to do next.
 
-1. Send events with a Segment or RudderStack SDK pointed at this host, or with
+1. Send events with a Segment, RudderStack or PostHog SDK pointed at this host, or with
    `POST /api/v1/events`.
 2. Read a score with `GET /api/v1/accounts/{account_id}/health`.
 3. List the accounts that need attention with `GET /api/v1/accounts/at-risk`.
@@ -36,7 +36,7 @@ a key with the scope `admin` may do everything. Errors are problem details (RFC 
 `code`. Lists are paged: follow `next_cursor` until it is null.
 """
 TAGS = {
-    "SDK ingestion": "Calls of Segment and RudderStack SDKs, as the SDKs send them.",
+    "SDK ingestion": "Calls of Segment, RudderStack and PostHog SDKs, as the SDKs send them.",
     "events": "Events as plain JSON, stored or only validated.",
     "imports": "Files of events, accounts, users and subscriptions, imported as durable jobs.",
     "accounts": "Customer accounts: what is known of them, renames and merges.",

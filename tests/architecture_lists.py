@@ -65,6 +65,7 @@ PURE_FILES = {
     "events/reading/lifecycle_dates.py",
     "events/reading/native.py",
     "events/reading/near_misses.py",
+    "events/reading/posthog.py",
     "events/reading/quarantine_codes.py",
     "events/reading/sanitize.py",
     "events/reading/segment.py",

@@ -193,6 +193,7 @@ PROBLEM_EXAMPLES: Sequence[ProblemError] = (
 
 AUTH_SCHEMES = ("bearer", "basic")
 SECURITY: Sequence[Mapping[str, Any]] = [{f"{scheme}_api_key": []} for scheme in AUTH_SCHEMES]
+SDK_TAG = "SDK ingestion"
 AUTHENTICATED_PATHS = ("/v1/", "/api/v1/")
 
 
@@ -234,7 +235,9 @@ def add_problems(document: dict[str, Any]) -> None:
         f"{scheme}_api_key": {"type": "http", "scheme": scheme} for scheme in AUTH_SCHEMES
     }
     for path, operations in document["paths"].items():
-        for operation in operations.values() if path.startswith(AUTHENTICATED_PATHS) else ():
+        for operation in operations.values():
+            if not path.startswith(AUTHENTICATED_PATHS) and SDK_TAG not in operation["tags"]:
+                continue
             operation.setdefault("security", SECURITY)
             problems = problem_responses(*_common_problems(path, operation))
             responses = operation["responses"] | {str(each): problems[each] for each in problems}

@@ -42,6 +42,35 @@ CALL = {
 }
 """One call with every field that is read."""
 
+POSTHOG = {
+    "event": "$groupidentify",
+    "distinct_id": OTHER_TENANT_ID,
+    "uuid": "m1",
+    "timestamp": "2026-03-01T12:00:00Z",
+    "options": {"process_person_profile": False},
+    "properties": {
+        "$lib": "posthog-python",
+        "$lib_version": "7",
+        "$groups": {"company": OTHER_TENANT_ID},
+        "$group_type": "company",
+        "$group_key": OTHER_TENANT_ID,
+        "$group_set": {"name": "Acme", "mrr": 100},
+        "$set": {"email": "x"},
+        "$set_once": {"source": "x"},
+        "$screen_name": "Home",
+        "$device_id": "d1",
+        "$user_id": OTHER_TENANT_ID,
+        "$anon_distinct_id": "before",
+        "alias": "before",
+        "token": "x",
+    },
+    "$set": {"email": "x"},
+}
+POSTHOG_CALLS = [
+    {**POSTHOG, "event": name}
+    for name in ("$groupidentify", "$identify", "$set", "$create_alias", "$screen", "Export")
+]
+
 NATIVE = {
     "event": "Export",
     "account_id": OTHER_TENANT_ID,
@@ -97,8 +126,13 @@ class RequestMaker:
         if "requestBody" not in self.operation:
             return HostileRequest(self.method, self.path(), self.query(), headers)
         body = json.dumps(self.draw.choice(self.bodies())).encode()
+        headers += [(each.encode(), b"x/1") for each in self.required_headers()]
         request = HostileRequest(self.method, self.path(), self.query(), headers, body)
         return request.with_header("content-type", b"application/json")
+
+    def required_headers(self) -> list[str]:
+        parameters = self.operation.get("parameters", ())
+        return [each["name"] for each in parameters if each["in"] == "header" and each["required"]]
 
     def path(self, hostile: bytes | None = None) -> bytes:
         """Return the path; ``hostile`` replaces one of its parameters."""
@@ -119,6 +153,9 @@ class RequestMaker:
     def bodies(self) -> list[Any]:
         """Return bodies that the route understands: the smallest one and one with every field."""
         if self.name in INGEST_ROUTES:
+            if "PostHog" in self.operation["summary"]:
+                batch = {"batch": POSTHOG_CALLS, "sent_at": CALL["timestamp"], "api_key": "x"}
+                return [batch, POSTHOG_CALLS, POSTHOG]
             whole = {"batch": [CALL], "sentAt": "2026-03-01T12:00:00Z", "writeKey": "x"}
             is_batch = self.name.split()[1] in {"/v1/batch", "/v1/import", "/v1/b"}
             return [NATIVE, [NATIVE]] if "/events" in self.name else [whole if is_batch else CALL]

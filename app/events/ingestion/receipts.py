@@ -10,7 +10,6 @@ from app.events.ingestion.schemas import EventResult, EventVerdict, Receipt
 from app.events.reading.batch import ParsedBatch
 from app.events.reading.canonical import CanonicalEvent
 
-MAX_VERDICTS = 100
 MAX_HINTS, MAX_HINT_LENGTH = 5, 200
 MAX_COUNTED_HINTS = 20
 NOTHING_COUNTED = dict.fromkeys(("duplicates", "quarantined", "erased", "warned"), 0)
@@ -69,6 +68,7 @@ class BatchOutcome:
 
 
 def build_receipt(outcome: BatchOutcome, request_id: str) -> Receipt:
+    """Return the receipt with all verdicts, in the order of the events."""
     parsed = outcome.parsed
     quarantined, erased = len(parsed.rejected), len(parsed.erased)
     results = Counter(outcome.verdicts.values())
@@ -84,7 +84,7 @@ def build_receipt(outcome: BatchOutcome, request_id: str) -> Receipt:
         erased=erased,
         unattributed=results["unattributed"],
         warnings=sum(len(codes) for codes in outcome.warnings.codes.values()),
-        events=verdicts[:MAX_VERDICTS],
+        events=verdicts,
     )
 
 

@@ -50,6 +50,21 @@ class Receipt(ResponseModel):
     )
 
 
+class PostHogResult(ResponseModel):
+    """The result of one event for a PostHog SDK: `drop` is final, the SDK reports it."""
+
+    result: Literal["ok", "warning", "drop"] = Field(examples=["ok"])
+    details: str | None = Field(None, examples=["unread_field"])
+
+
+class PostHogReceipt(Receipt):
+    """A receipt with the result of each event by its `uuid`."""
+
+    results: dict[str, PostHogResult] = Field(
+        examples=[{"01a20335-8a59-7deb-a9e8-b1b3d9b37865": {"result": "ok", "details": None}}]
+    )
+
+
 class NativeEvent(BaseModel):
     """One event of the native dialect, for documentation only: the body is parsed leniently."""
 
@@ -119,4 +134,23 @@ NATIVE_EVENTS = {
         ]
     },
     "example": {"event": "Report Exported", "account_id": "acme", "user_id": "ada"},
+}
+POSTHOG_EVENT = {
+    "event": "Report Exported",
+    "distinct_id": "ada",
+    "uuid": "01a20335-8a59-7deb-a9e8-b1b3d9b37865",
+    "timestamp": "2026-03-01T09:00:00Z",
+    "properties": {"$groups": {"company": "acme"}, "end_customer_id": "c-42"},
+}
+POSTHOG_BATCH = {
+    "schema": {
+        "anyOf": [
+            {
+                "type": "object",
+                "properties": {"batch": {"not": {"type": "array", "maxItems": 0}}},
+            },
+            {"type": "array", "minItems": 1},
+        ]
+    },
+    "example": {"batch": [POSTHOG_EVENT], "sent_at": "2026-03-01T09:00:00Z"},
 }

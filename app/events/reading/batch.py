@@ -9,15 +9,25 @@ from typing import Any
 
 import orjson
 
-from app.events.reading import native, segment
-from app.events.reading.canonical import CanonicalEvent, Dialect, EventRules, canonicalize
+from app.events.reading import native, posthog, segment
+from app.events.reading.canonical import (
+    CanonicalEvent,
+    Dialect,
+    DialectCall,
+    EventRules,
+    canonicalize,
+)
 from app.events.reading.quarantine_codes import QuarantineError, UnreadableLine
 from app.events.reading.sanitize import sanitize_json
 from app.events.reading.times import ReceiveContext, parse_timestamp
 
 MAX_PAYLOAD_BYTES = 64 * 1024
 TIMESTAMP_FIELDS = ("timestamp", "originalTimestamp")
-DIALECTS: Mapping[str, Dialect] = {"segment": segment.parse_call, "native": native.parse_call}
+DIALECTS: Mapping[str, Dialect] = {
+    "segment": segment.parse_call,
+    "native": native.parse_call,
+    "posthog": posthog.parse_call,
+}
 """The dialects by name, so that a quarantined event can be parsed again."""
 
 
@@ -123,32 +133,41 @@ def _rejected_event(
     sent_at: Any,  # noqa: ANN401 - any JSON
 ) -> RejectedEvent:
     payload = _as_json(raw)
-    is_object = isinstance(raw, dict)
+    call = _parse_rejected(raw, dialect)
     return RejectedEvent(
         n,
         error.code,
         error.pointer,
         error.detail,
-        _message_id(raw) if is_object else None,
-        _sdk_name(raw) if is_object else None,
+        _short_text(call.message_id if call else _field(raw, "messageId", "message_id"), 255),
+        _short_text(call.sdk if call else _sdk_name(raw), 100),
         payload[:MAX_PAYLOAD_BYTES].decode(errors="ignore"),
         sha256(error.code.encode() + payload).hexdigest(),
         next(name for name, each in DIALECTS.items() if each is dialect),
         _parse_sent_at(sent_at),
-        _hints(raw, dialect) if is_object else (),
+        call.hints if call else (),
     )
 
 
-def _hints(raw: Mapping[str, Any], dialect: Dialect) -> tuple[str, ...]:
+def _parse_rejected(raw: Any, dialect: Dialect) -> DialectCall | None:  # noqa: ANN401 - any JSON
     try:
-        return dialect(raw).hints
+        return dialect(raw) if isinstance(raw, dict) else None
     except QuarantineError:
-        return ()
+        return None
 
 
-def _sdk_name(raw: Mapping[str, Any]) -> str | None:
-    name = segment.sdk_name(raw) or raw.get("sdk")
-    return str(sanitize_json(name[:100])[0]) if isinstance(name, str) else None
+def _field(raw: Any, *names: str) -> Any:  # noqa: ANN401 - any JSON
+    return (
+        next((raw[name] for name in names if name in raw), None) if isinstance(raw, dict) else None
+    )
+
+
+def _sdk_name(raw: Any) -> Any:  # noqa: ANN401 - any JSON
+    return (segment.sdk_name(raw) if isinstance(raw, dict) else None) or _field(raw, "sdk")
+
+
+def _short_text(value: Any, length: int) -> str | None:  # noqa: ANN401 - any JSON
+    return str(sanitize_json(value[:length])[0]) if isinstance(value, str) else None
 
 
 def _parse_sent_at(value: Any) -> datetime | None:  # noqa: ANN401 - any JSON
@@ -168,10 +187,3 @@ def _as_json(raw: Any) -> bytes:  # noqa: ANN401 - any JSON
             return json.dumps(raw, sort_keys=True).encode()
         except RecursionError:
             return b"null"
-
-
-def _message_id(raw: Mapping[str, Any]) -> str | None:
-    message_id = raw.get("messageId", raw.get("message_id"))
-    if not isinstance(message_id, str):
-        return None
-    return str(sanitize_json(message_id[:255])[0])

@@ -15,6 +15,7 @@ from app.core.errors import PayloadTooLargeError, UnsupportedEncodingError
 from app.events.reading.errors import InvalidBodyError
 from app.events.reading.quarantine_codes import UnreadableLine
 
+GZIP_MAGIC = b"\x1f\x8b"
 GZIP_OR_ZLIB = 32 + zlib.MAX_WBITS
 RAW_DEFLATE = -zlib.MAX_WBITS
 END_MARKER = b"the end of the body"
@@ -55,6 +56,11 @@ def decode_body(raw: bytes, encoding: str, *, limit: int) -> bytes:
     if len(decoded) > limit:
         raise PayloadTooLargeError(f"The decoded body is larger than {limit} bytes: split it.")
     return decoded
+
+
+def is_gzip(raw: bytes) -> bool:
+    """Whether the bytes begin as gzip does; no JSON does."""
+    return raw.startswith(GZIP_MAGIC)
 
 
 def parse_json(body: bytes) -> ParsedJson:

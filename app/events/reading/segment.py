@@ -23,7 +23,7 @@ def parse_call(raw: Mapping[str, Any]) -> DialectCall:
         kind=kind,
         name=raw.get("event") if kind == "track" else _view_name(raw, properties),
         message_id=raw.get("messageId"),
-        timestamp=_first(raw.get("timestamp"), raw.get("originalTimestamp")),
+        timestamp=first_value(raw.get("timestamp"), raw.get("originalTimestamp")),
         sent_at=raw.get("sentAt"),
         account_id=account_id,
         user_id=raw.get("userId"),
@@ -44,7 +44,7 @@ def _account_id(
 ) -> Any:  # noqa: ANN401 - any JSON value
     if kind == "group":
         return raw.get("groupId")
-    return _first(
+    return first_value(
         context.get("groupId"),
         properties.get("groupId"),
         properties.get("group_id"),
@@ -92,7 +92,7 @@ def as_mapping(value: object) -> Mapping[str, Any]:
     return value if isinstance(value, dict) else EMPTY
 
 
-def _first(*values: Any) -> Any:  # noqa: ANN401 - any JSON value
+def first_value(*values: Any) -> Any:  # noqa: ANN401 - any JSON value
     for value in values:
         if value is not None:
             return value
