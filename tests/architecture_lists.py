@@ -141,6 +141,7 @@ WORKER = "the worker claims work of all workspaces"
 ORIGIN = "the origin of the events contains the workspace"
 COMMAND_LINE = "the user of the command line owns all workspaces"
 API_KEY = "the API key identifies the workspace"
+QUERY = "the query has the workspace"
 MEMBER = "the secret token identifies the member and so the workspace"
 
 CROSS_WORKSPACE_QUERIES = {
@@ -168,12 +169,16 @@ CROSS_WORKSPACE_QUERIES = {
     "app.interventions.experiments.queries.claim_due_assignments": WORKER,
     "app.interventions.queries.claim_due_interventions": WORKER,
     "app.interventions.queries.may_renew": "it returns a condition and no rows",
+    "app.core.part_queries.all_rows": QUERY,
+    "app.core.part_queries.has_fewer": QUERY,
+    "app.changes.sort_change_queries.with_snapshot": QUERY,
+    "app.health.definition.benchmark_queries.parse_benchmarks": "it reads no database",
     "app.jobs.queries.delete_finished_jobs": RETENTION,
     "app.jobs.queries.lock_next_job": WORKER,
     "app.health.definition.benchmark_queries.list_workspaces_to_check": WORKER,
     "app.health.overrides.queries.end_expired_overrides": WORKER,
     "app.imports.queries.disable_synchronous_commit": "it sets an option of the transaction",
-    "app.portfolio.revenue_at_risk_queries.list_by_revenue_at_risk": "the query has the workspace",
+    "app.portfolio.revenue_at_risk_queries.parts_by_revenue_at_risk": QUERY,
     "app.members.queries.delete_session": MEMBER,
     "app.members.queries.find_link": MEMBER,
     "app.members.queries.list_members_by_email": "the identity provider has proved the address",

@@ -46,6 +46,11 @@ class ListSnapshot:
         }
 
     @classmethod
+    def of_row(cls, row: Any, now: datetime) -> Self:  # noqa: ANN401 - a row with these columns
+        running, taken_at = tuple(row.running), int(now.timestamp())
+        return cls(row.oldest, row.next_id, running, row.number, taken_at)
+
+    @classmethod
     def parse(cls, parts: Sequence[Any], *, now: datetime) -> Self:
         """Parse the parts of a cursor. Raise InvalidCursorError if they are too old."""
         oldest, next_id, offsets, number, taken_at = parts

@@ -82,9 +82,13 @@ def stable_position(
 
 def _load_snapshot(session: Session, workspace_id: str, now: datetime) -> ListSnapshot:
     row = session.execute(SNAPSHOT, {"workspace_id": workspace_id}).one()
-    return ListSnapshot(
-        row.oldest, row.next_id, tuple(row.running), row.number, int(now.timestamp())
-    )
+    return ListSnapshot.of_row(row, now)
+
+
+def with_snapshot(query: Select[*tuple[Any, ...]], workspace_id: str) -> Select[*tuple[Any, ...]]:
+    """Add the snapshot of the statement to its rows: a first page needs no statement before it."""
+    moment = SNAPSHOT.bindparams(workspace_id=workspace_id).cte("moment")
+    return query.join(moment, true()).add_columns(*moment.c)
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,6 +234,33 @@ def list_stable_rows(
         descending_key=descending,
         limit=limit,
     )
+
+
+def list_first_rows(
+    session: Session,
+    workspace_id: str,
+    query: Select[*tuple[Any, ...]],
+    *,
+    value: ColumnElement[Any],
+    id_column: ColumnElement[Any],
+    descending: bool = True,
+    limit: int,
+    now: datetime,
+) -> tuple[list[Row[Any]], ListSnapshot | None]:
+    """Return the first page of ``list_stable_rows`` and its snapshot, in one statement.
+
+    Without rows there is no snapshot, as no page follows.
+    """
+    rows = session.execute(
+        keyset(
+            with_snapshot(query, workspace_id).add_columns(value, id_column),
+            *(value, id_column),
+            after=None,
+            limit=limit,
+            descending=descending,
+        )
+    ).all()
+    return list(rows), ListSnapshot.of_row(rows[0], now) if rows else None
 
 
 def delete_old_sort_changes(session: Session, *, before: datetime) -> None:

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 from fastapi import Query
 from sqlalchemy.orm import Session
 
+from app.changes.snapshots import ListSnapshot
 from app.changes.sort_change_queries import stable_position
 from app.core.filters.tree import Filter
 from app.core.pagination import InvalidCursorError, Page, Paging
@@ -33,7 +34,8 @@ def load_account_page(
     name = sort.removeprefix("-")
     order = OTHER_SORT_NAMES.get(name) or AccountSort(name)
     types = (str, CURSOR_TYPES[order], str)
-    if order is AccountSort.ACCOUNT_ID:  # which never changes
+    is_fixed = order is AccountSort.ACCOUNT_ID  # which never changes
+    if is_fixed or paging.cursor is None:
         position, snapshot = paging.position(*types), None
     else:
         stable = stable_position(session, workspace_id, paging, *types, now=now)
@@ -49,6 +51,8 @@ def load_account_page(
         snapshot=snapshot,
         limit=paging.fetch_limit,
     )
+    if rows and not (is_fixed or snapshot):
+        snapshot = ListSnapshot.of_row(rows[0], now)
     more = snapshot.cursor_parts() if snapshot else ()
     return paging.page(
         rows, AccountListItem.of, lambda row: (order.value, row.sort_value, row.account_id, *more)

@@ -22,7 +22,7 @@ from sqlalchemy.sql.base import ReadOnlyColumnCollection
 from app.accounts.aliases import current_ids
 from app.accounts.tables import Account, ExternalId
 from app.changes.snapshots import ListSnapshot, merge_rows
-from app.changes.sort_change_queries import PastValues
+from app.changes.sort_change_queries import PastValues, with_snapshot
 from app.churn.tables import ChurnRisk
 from app.core.db import Table
 from app.core.filters.sql import Column, MultiValueField, SqlCondition, sql_condition
@@ -33,14 +33,15 @@ from app.core.filters.tree import (
     replace_exact_values,
     resolve_relative_days,
 )
+from app.core.part_queries import all_rows
 from app.core.query_helpers import same_account
 from app.health.tables import HAS_NO_RATE, KNOWN_MRR_CENTS, HealthScore
 from app.portfolio.account_pages import (
     AccountOrder,
     AccountRow,
     ListPosition,
-    list_by_past_value,
-    list_by_value,
+    parts_by_value,
+    select_by_past_value,
 )
 from app.portfolio.fields import AccountSort
 from app.portfolio.revenue_at_risk_queries import (
@@ -155,22 +156,28 @@ def list_accounts(
     """Return the accounts that match, sorted by one column and the id; null sorts last either way.
 
     The rows have the sorted value as ``sort_value``: with a ``snapshot``, the value of its moment.
+    Without one they have the columns of the snapshot that they were read in.
     """
     order = AccountOrder(sort, SORT_COLUMNS[sort], descending, after, limit)
     query = _join_scores(SELECT_ACCOUNTS, workspace_id)
     query = query.where(_matches(session, workspace_id, filter_, today))
-    if snapshot is None:
-        return list_by_value(session, query, order)
-    key, named = {"account_id": Account.account_id}, {"mrr_cents": KNOWN_MRR_CENTS}
-    past = PastValues(workspace_id, snapshot, key, order.column, named)
-    if after is not None and past.has_many(session):  # a first page has a new snapshot
-        everything, column = past.past_rows(query)
-        return list_by_past_value(session, everything, replace(order, column=column))
-    rows = list_by_value(session, query.where(past.is_unchanged), order)
-    changed, column = past.changed_rows(query)  # after the others: none is missed
+    if after is None or snapshot is None:
+        first = all_rows(parts_by_value(query, order))
+        rows = session.execute(with_snapshot(select(first), workspace_id)).all()
+    else:
+        key, named = {"account_id": Account.account_id}, {"mrr_cents": KNOWN_MRR_CENTS}
+        past = PastValues(workspace_id, snapshot, key, order.column, named)
+        if past.has_many(session):
+            everything, column = past.past_rows(query)
+            by_past_value = select_by_past_value(everything, replace(order, column=column))
+            return session.execute(by_past_value).all()
+        changed, column = past.changed_rows(query)
+        changed = select_by_past_value(changed, replace(order, column=column))
+        parts = parts_by_value(query.where(past.is_unchanged), order)
+        rows = session.execute(select(all_rows([*parts, changed.cte("changed")]))).all()
     return merge_rows(
         rows,
-        list_by_past_value(session, changed, replace(order, column=column)),
+        (),
         value=lambda row: row.sort_value,
         key=lambda row: row.account_id,
         descending=descending,

@@ -5,15 +5,17 @@ of an account whose band alone is at risk follows from the MRR of its score; not
 is at risk. The first two are indexed in descending order, so that no page sorts all accounts.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from datetime import date
 from typing import Any
 
 from sqlalchemy import (
+    CTE,
     BigInteger,
-    Row,
+    ColumnElement,
     Select,
     Text,
+    and_,
     case,
     cast,
     exists,
@@ -33,6 +35,7 @@ from app.churn.scoring.revenue import (
     largest_mrr_at_risk,
 )
 from app.churn.tables import ChurnRisk
+from app.core.part_queries import all_rows, has_fewer
 from app.core.query_helpers import known_mrr_cents, same_account
 from app.core.sql import load_sql
 from app.health.tables import KNOWN_MRR_CENTS, HealthScore
@@ -42,7 +45,6 @@ SQL = load_sql(
 )
 
 AccountSelect = Select[*tuple[Any, ...]]
-Rows = list[Row[*tuple[Any, ...]]]
 Column = InstrumentedAttribute[Any]
 Position = tuple[int, str]
 """The revenue at risk in cents a year and the account id of the last row of a page."""
@@ -110,72 +112,60 @@ def load_bands(
     return {row.day: (row.band, row.mrr_cents) for row in rows}
 
 
-def list_by_revenue_at_risk(
-    session: Session, query: AccountSelect, *, after: Position | None, limit: int
-) -> Rows:
-    """Return the rows after a position from accounts joined with scores and risks.
+def parts_by_revenue_at_risk(
+    query: AccountSelect, *, after: Position | None, limit: int
+) -> list[CTE]:
+    """Return the parts of a page after a position, of accounts joined with scores and risks.
 
-    ``query`` selects the amount as ``sort_value``.
-    Accounts at risk by their band alone are read only down to the smallest stored amount: where
-    nearly all amounts are stored, the scan for the next account without one is long.
+    ``query`` selects the amount as ``sort_value``. Each part has the first rows of its own, highest
+    amount first. Accounts at risk by their band alone are read only down to the smallest stored
+    amount: where nearly all amounts are stored, the scan for the next account without one is long.
     """
     order = (ChurnRisk.revenue_at_risk_cents, ChurnRisk.account_id)
-    rows = _read_descending(session, query.where(IS_STORED), order, after, limit)
-    least = rows[-1].sort_value if len(rows) == limit else None
-    rows = _first(rows + _by_band(session, query, after, least, limit), limit)
-    if len(rows) < limit or rows[-1].sort_value <= 0:
-        rows = _first(rows + _not_at_risk(session, query, after, limit), limit)
-    return rows
-
-
-def _first(rows: Rows, limit: int) -> Rows:
-    return sorted(rows, key=lambda row: (-row.sort_value, row.account_id))[:limit]
+    stored = _descending("stored", query.where(IS_STORED), order, after, limit)
+    by_band = _by_band(query, after, stored, limit)
+    amounts = [*stored, *by_band]
+    rest = query.where(NOT_STORED, func.coalesce(HealthScore.band, "unknown") != AT_RISK)
+    rest = rest.where(has_fewer(amounts, limit, lambda part: part.c.sort_value > 0))
+    key = Account.account_id
+    if after is not None and after[0] <= 0:
+        rest = rest.where(key > after[1] if after[0] == 0 else false())
+    return [*amounts, rest.order_by(key).limit(limit).cte("not_at_risk")]
 
 
 def _by_band(
-    session: Session, query: AccountSelect, after: Position | None, least: int | None, limit: int
-) -> Rows:
+    query: AccountSelect, after: Position | None, stored: Sequence[CTE], limit: int
+) -> list[CTE]:
     """Read by MRR; a position in cents a year may lie between the amounts of two MRRs."""
     mrr, key = HealthScore.mrr_cents, HealthScore.account_id
-    rest = query.where(NOT_STORED, BAND_AT_RISK)
-    if least is not None:
-        rest = rest.where(mrr > largest_mrr_at_risk(least - 1)[0])
+    rest = query.where(NOT_STORED, BAND_AT_RISK, mrr >= _least_mrr(stored, limit))
     if after is not None:
-        largest, is_exact = largest_mrr_at_risk(after[0])
-        if is_exact:
+        largest = largest_mrr_at_risk(after[0])
+        if assumed_loss(largest) == after[0]:
             after = (largest, after[1])
         else:
             rest, after = rest.where(mrr <= largest), None
-    return _read_descending(session, rest, (mrr, key), after, limit)
+    return _descending("by_band", rest, (mrr, key), after, limit)
 
 
-def _not_at_risk(
-    session: Session, query: AccountSelect, after: Position | None, limit: int
-) -> Rows:
-    key = Account.account_id
-    rest = query.where(NOT_STORED, func.coalesce(HealthScore.band, "unknown") != AT_RISK)
-    if after is not None and after[0] <= 0:
-        rest = rest.where(key > after[1] if after[0] == 0 else false())
-    return _read(session, rest.order_by(key), limit)
+def _least_mrr(stored: Sequence[CTE], limit: int) -> ColumnElement[int]:
+    """Return the least MRR whose assumed amount may be on the page, if that is full already."""
+    least = func.min(all_rows(stored).c.sort_value)
+    is_full = and_(func.count() >= limit, least > 0)
+    return select(case((is_full, largest_mrr_at_risk(least - 1) + 1), else_=0)).scalar_subquery()
 
 
-def _read_descending(
-    session: Session,
+def _descending(
+    name: str,
     query: AccountSelect,
     order: tuple[Column, Column],
     after: Position | None,
     limit: int,
-) -> Rows:
-    """Read after a position: first other accounts of the same amount, then smaller amounts."""
+) -> list[CTE]:
+    """Read after a position: other accounts of the same amount, then smaller amounts."""
     amount, key = order
-    less, rows = query, Rows()
-    if after is not None:
-        same = query.where(amount == after[0], key > after[1])
-        rows, less = _read(session, same.order_by(key), limit), query.where(amount < after[0])
-    if len(rows) < limit:
-        rows += _read(session, less.order_by(amount.desc(), key), limit - len(rows))
-    return rows
-
-
-def _read(session: Session, query: AccountSelect, limit: int) -> Rows:
-    return list(session.execute(query.limit(limit)).all())
+    ordered = query.order_by(amount.desc(), key).limit(limit)
+    if after is None:
+        return [ordered.cte(name)]
+    same = query.where(amount == after[0], key > after[1]).order_by(key).limit(limit)
+    return [same.cte(f"{name}_same"), ordered.where(amount < after[0]).cte(name)]

@@ -61,7 +61,6 @@ def assumed_loss(mrr_cents: Any) -> Any:  # noqa: ANN401 - an int, or a column o
     return (MONTHS_PER_YEAR * ASSUMED_PERCENT * mrr_cents + 50) // 100
 
 
-def largest_mrr_at_risk(cents: int) -> tuple[int, bool]:
-    """Return the largest MRR whose assumed amount is at most ``cents``, and if it equals it."""
-    mrr_cents = (100 * cents + 49) // (MONTHS_PER_YEAR * ASSUMED_PERCENT)
-    return mrr_cents, bool(assumed_loss(mrr_cents) == cents)
+def largest_mrr_at_risk(cents: Any) -> Any:  # noqa: ANN401 - an int, or a column of integers
+    """Return the largest MRR whose assumed amount is at most ``cents``; SQL if given a column."""
+    return (100 * cents + 49) // (MONTHS_PER_YEAR * ASSUMED_PERCENT)

@@ -4,10 +4,10 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from hashlib import blake2b
-from typing import Self
+from typing import Any, Self
 
 import orjson
-from sqlalchemy import ColumnElement, Update, and_, func, literal_column, select, update
+from sqlalchemy import ColumnElement, Row, Update, and_, func, literal_column, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -33,6 +33,11 @@ def insert_definition(
     insert_if_missing(session, ScoreDefinition, workspace_id=workspace_id, **row)
 
 
+def parse_benchmarks(stored: Mapping[str, Any]) -> dict[str, FittedBenchmark]:
+    """Return the benchmarks of a row by segment."""
+    return {segment: FittedBenchmark.from_json(config) for segment, config in stored.items()}
+
+
 @dataclass(frozen=True, slots=True)
 class StoredBenchmarks:
     """The benchmarks of one month by segment, and the id of their row.
@@ -47,8 +52,7 @@ class StoredBenchmarks:
 
     @classmethod
     def from_row(cls, row: Benchmark) -> Self:
-        fitted = {key: FittedBenchmark.from_json(config) for key, config in row.config.items()}
-        return cls(row.id, row.month, fitted)
+        return cls(row.id, row.month, parse_benchmarks(row.config))
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,20 +182,15 @@ def find_definition(session: Session, workspace_id: str, digest: str) -> Definit
     return Definition.from_json(row.config) if row else None
 
 
-def find_benchmark(session: Session, workspace_id: str, benchmark_id: str) -> Benchmark | None:
-    return session.get(Benchmark, (workspace_id, benchmark_id))
-
-
 def load_scoring_rows(
     session: Session, workspace_id: str, digests: Collection[str], benchmark_ids: Collection[str]
-) -> Sequence[ScoreDefinition | Benchmark]:
-    """Return definitions and benchmarks. While the caller holds them, no query finds them again."""
-    definitions = select(ScoreDefinition).where(ScoreDefinition.digest.in_(digests))
-    benchmarks = select(Benchmark).where(Benchmark.id.in_(benchmark_ids))
-    return [
-        *session.scalars(definitions.where(ScoreDefinition.workspace_id == workspace_id)),
-        *session.scalars(benchmarks.where(Benchmark.workspace_id == workspace_id)),
-    ]
+) -> Sequence[Row[str, str, Any]]:
+    """Return kind, key and content: definitions, benchmarks, plan names, the active scorecard.
+
+    The built-in scorecard is not stored.
+    """
+    values = {"digests": list(digests), "benchmark_ids": list(benchmark_ids)}
+    return session.execute(SQL.scoring_rows, values | {"workspace_id": workspace_id}).all()
 
 
 def get_benchmark(session: Session, workspace_id: str, benchmark_id: str) -> Benchmark:

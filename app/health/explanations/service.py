@@ -36,14 +36,14 @@ def explain_score(
     since: date,
     until: date,
     language: Language,
+    reader: SnapshotReader | None = None,
 ) -> ExplanationOut:
     """Explain the scores of two days, or the last before them, from the stored history rows."""
-    reader = SnapshotReader(session, workspace_id)
-    rows = (
-        queries.find_history_row(session, workspace_id, account_id, day=day)
-        for day in (since, until)
-    )
-    before, after = (reader.read(row) if row else None for row in rows)
+    reader = reader or SnapshotReader(session, workspace_id)
+    rows = queries.find_history_rows(session, workspace_id, account_id, days=(since, until))
+    found = reader.read_all([row for row in rows if row])
+    after = found.pop() if rows[1] else None
+    before = found.pop() if rows[0] else None
     return ExplanationOut(
         account_id=account_id,
         language=language,

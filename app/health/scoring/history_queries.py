@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from datetime import date
 
-from sqlalchemy import Row, case, select
-from sqlalchemy.dialects.postgresql import distinct_on
+from sqlalchemy import Row, case, func, select
+from sqlalchemy.dialects.postgresql import aggregate_order_by, distinct_on
 from sqlalchemy.orm import Session
 
 from app.health.tables import HealthHistory
@@ -13,10 +13,13 @@ from app.health.tables import HealthHistory
 def load_recent_scores(
     session: Session, workspace_id: str, account_ids: Sequence[str], *, since: date
 ) -> dict[str, list[tuple[date, float | None]]]:
-    """Return the last score of each day from ``since`` on by account, as last restated."""
+    """Return the last score of each day from ``since`` on by account, as last restated.
+
+    One row for each account: thousands of small rows would take longer to read than to find.
+    """
     newest = (HealthHistory.restatement.desc(), HealthHistory.change.desc())
     day = (HealthHistory.account_id, HealthHistory.as_of)
-    rows = session.execute(
+    of_days = (
         select(*day, HealthHistory.score)
         .where(
             HealthHistory.workspace_id == workspace_id,
@@ -25,11 +28,13 @@ def load_recent_scores(
         )
         .ext(distinct_on(*day))
         .order_by(*day, *newest)
+        .subquery()
     )
-    scores: dict[str, list[tuple[date, float | None]]] = {key: [] for key in account_ids}
-    for account_id, as_of, score in rows:
-        scores[account_id].append((as_of, score))
-    return scores
+    account_id, as_of, score = of_days.c
+    columns = (func.array_agg(aggregate_order_by(each, as_of)) for each in (as_of, score))
+    rows = session.execute(select(account_id, *columns).group_by(account_id))
+    found = {key: list(zip(days, scores, strict=True)) for key, days, scores in rows}
+    return {key: found.get(key, []) for key in account_ids}
 
 
 def load_score_days(

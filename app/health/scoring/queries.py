@@ -236,6 +236,16 @@ def find_history_row(
     return session.scalar(keyset(rows, *newest, after=None, limit=1, descending=True))
 
 
+def find_history_rows(
+    session: Session, workspace_id: str, account_id: str, *, days: Sequence[date]
+) -> Sequence[HealthHistory | None]:
+    """Return for each day what ``find_history_row`` returns, in one statement."""
+    values = {"workspace_id": workspace_id, "account_id": account_id, "days": list(days)}
+    rows = session.scalars(select(HealthHistory).from_statement(SQL.history_rows_of_days), values)
+    newest = sorted(rows, key=lambda row: (row.as_of, row.restatement, row.change), reverse=True)
+    return [next((row for row in newest if row.as_of <= day), None) for day in days]
+
+
 def load_history_rows(
     session: Session, workspace_id: str, account_ids: Sequence[str], *, day: date
 ) -> dict[str, HealthHistory]:

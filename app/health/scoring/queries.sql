@@ -118,3 +118,12 @@ CROSS JOIN LATERAL (
       AND x.restatement = 0
     ORDER BY x.as_of DESC, x.change DESC LIMIT 1
 ) AS h
+
+-- name: history_rows_of_days
+SELECT h.*
+FROM unnest(CAST(:days AS date[])) AS d (day)
+CROSS JOIN LATERAL (
+    SELECT * FROM health_history x
+    WHERE x.workspace_id = :workspace_id AND x.account_id = :account_id AND x.as_of <= d.day
+    ORDER BY x.as_of DESC, x.restatement DESC, x.change DESC LIMIT 1
+) AS h

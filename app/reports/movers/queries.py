@@ -1,19 +1,17 @@
 """Queries of the accounts whose score moved the most."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
-from sqlalchemy import Row, literal, select, union_all
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, Row, Subquery, func, literal, select, true, union_all
+from sqlalchemy.orm import Session, aliased
 
 from app.accounts.tables import Account
 from app.core.query_helpers import same_account
-from app.core.sql import load_sql
 from app.health.scoring.assess import HealthStatus
 from app.health.tables import KNOWN_MRR_CENTS, HealthHistory, HealthScore
 
-SQL = load_sql(__file__)
 LEAST_POINTS = 1.0
 TRENDS = {7: HealthScore.trend7, 28: HealthScore.trend28, 90: HealthScore.trend90}
 SCORED = (HealthStatus.OK, HealthStatus.OVERRIDDEN)
@@ -22,7 +20,11 @@ SCORED = (HealthStatus.OK, HealthStatus.OVERRIDDEN)
 def list_movers(
     session: Session, workspace_id: str, *, days: int, owner: str | None, limit: int
 ) -> Sequence[Row[Any]]:
-    """Return the accounts that rose the most, then those that fell the most, by a point or more."""
+    """Return the accounts that rose the most, then those that fell the most, by a point or more.
+
+    Each has its history rows of then (``before``) and of now (``after``), or of the nearest day
+    before; None if there is none.
+    """
     trend = TRENDS[days]
     rows = (
         select(
@@ -46,13 +48,30 @@ def list_movers(
         select(literal(name).label("direction"), each.limit(limit).subquery())
         for name, each in (("up", risen), ("down", fallen))
     )
-    return session.execute(union_all(*parts)).all()
+    moved = union_all(*parts).subquery("moved")
+    before, after = (
+        _history_row(name, workspace_id, moved, day)
+        for name, day in (("before", moved.c.as_of - days), ("after", moved.c.as_of))
+    )
+    found = (
+        select(moved, before, after)
+        .select_from(moved)
+        .outerjoin(before, true())
+        .outerjoin(after, true())
+    )
+    order = (moved.c.direction.desc(), func.abs(moved.c.points).desc(), moved.c.account_id)
+    return session.execute(found.order_by(*order)).all()
 
 
-def load_history_rows(
-    session: Session, workspace_id: str, wanted: Collection[tuple[str, date]]
-) -> Sequence[HealthHistory]:
-    """Return the rows of accounts on days, or of the nearest day before, in the wanted order."""
-    ids, days = ([each[position] for each in wanted] for position in (0, 1))
-    values = {"workspace_id": workspace_id, "account_ids": ids, "days": days}
-    return session.scalars(select(HealthHistory).from_statement(SQL.history_rows), values).all()
+def _history_row(
+    name: str, workspace_id: str, moved: Subquery, day: ColumnElement[date]
+) -> type[HealthHistory]:
+    """Return the score of each account on a day or the nearest day before, as first written."""
+    rows = select(HealthHistory).where(
+        HealthHistory.workspace_id == workspace_id,
+        HealthHistory.account_id == moved.c.account_id,
+        HealthHistory.as_of <= day,
+        HealthHistory.restatement == 0,
+    )
+    newest = rows.order_by(HealthHistory.as_of.desc(), HealthHistory.change.desc()).limit(1)
+    return aliased(HealthHistory, newest.lateral(), name=name)

@@ -1,7 +1,6 @@
 """The accounts whose score moved the most, with the main reason of each."""
 
-from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Row
@@ -24,33 +23,20 @@ def load_movers(
     now: datetime,
     language: Language,
 ) -> MoversOut:
-    """Load the accounts that rose and fell the most: five statements, however many they are."""
+    """Load the accounts that rose and fell the most: two statements, however many they are."""
     rows = queries.list_movers(session, workspace_id, days=days, owner=owner, limit=limit)
-    before, after = _load_snapshots(session, workspace_id, rows, timedelta(days=days))
+    stored = [each for row in rows for each in (row.before, row.after) if each]
+    snapshots = dict(
+        zip(map(id, stored), SnapshotReader(session, workspace_id).read_all(stored), strict=True)
+    )
     return MoversOut(
         days=days,
         until=now.date(),
         movers=[
-            _mover(row, before.get(row.account_id), after.get(row.account_id), language)
+            _mover(row, snapshots.get(id(row.before)), snapshots.get(id(row.after)), language)
             for row in rows
         ],
     )
-
-
-def _load_snapshots(
-    session: Session, workspace_id: str, rows: Sequence[Row[Any]], period: timedelta
-) -> tuple[dict[str, ScoreSnapshot], dict[str, ScoreSnapshot]]:
-    """Return the scores of all movers then and now, by account."""
-    days = {row.account_id: (row.as_of - period, row.as_of) for row in rows}
-    wanted = [(key, day) for key, both in days.items() for day in both]
-    stored = queries.load_history_rows(session, workspace_id, wanted)
-    snapshots = SnapshotReader(session, workspace_id).read_all(stored)
-    before: dict[str, ScoreSnapshot] = {}
-    after: dict[str, ScoreSnapshot] = {}
-    for each in snapshots:
-        is_before = each.row.as_of <= days[each.row.account_id][0]
-        (before if is_before else after)[each.row.account_id] = each
-    return before, after
 
 
 def _mover(

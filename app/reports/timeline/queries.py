@@ -18,6 +18,9 @@ SILENT_DAYS, USED_DAYS, USAGE_DAYS = 28, 7, 400
 Only the usage of the last 400 days is read.
 """
 
+LAST_KEY = "~"
+"""Sorts after the key of every entry."""
+
 Position = tuple[datetime, str]
 """The time and the key of the entry after which a page starts."""
 

@@ -19,9 +19,6 @@ from app.reports.timeline.schemas import TimelineEntry
 from app.reports.timeline.sentences import entry_sentence
 from app.signals.signal import EvidenceNames
 
-LAST_KEY = "~"
-"""Sorts after the key of every entry."""
-
 
 def load_page(
     session: Session,
@@ -40,7 +37,7 @@ def load_page(
         workspace_id,
         account_id,
         kinds=kinds or list(EntryKind),
-        after=paging.position(datetime, str) or (now, LAST_KEY),
+        after=paging.position(datetime, str) or (now, queries.LAST_KEY),
         today=now.date(),
         limit=paging.fetch_limit,
     )

@@ -11,9 +11,11 @@ from app.accounts.tables import Account
 from app.alerts.queries import SAME_RULE
 from app.alerts.state_machine import Phase
 from app.alerts.tables import Alert, AlertState
-from app.changes.sort_change_queries import StablePosition, list_stable_rows
+from app.changes.snapshots import ListSnapshot
+from app.changes.sort_change_queries import list_first_rows, list_stable_rows, stable_position
 from app.churn.tables import ChurnRisk
 from app.collaboration.tables import Task
+from app.core.pagination import Paging
 from app.core.query_helpers import same_account
 from app.core.sql import load_sql
 from app.health.tables import KNOWN_MRR_CENTS, HealthScore
@@ -35,14 +37,13 @@ def list_accounts(
     workspace_id: str,
     *,
     owner: str | None,
-    position: StablePosition,
+    paging: Paging,
     now: datetime,
-    limit: int,
-) -> list[Row[*tuple[Any, ...]]]:
+) -> tuple[list[Row[*tuple[Any, ...]]], ListSnapshot | None]:
     """Return the accounts that need something, the largest revenue at risk first.
 
     ``owner``: only accounts of this person, and those on which a task of this person is due. The
-    last two columns of a row are the sort value and the account id.
+    last two columns of a row are the sort value and the account id. Return the snapshot too.
     """
     rows = (
         select(
@@ -68,17 +69,18 @@ def list_accounts(
     if owner is not None:
         due = _due_tasks(workspace_id, now.date()).where(Task.owner == owner)
         rows = rows.where(or_(Account.owner == owner, Account.account_id.in_(due)))
-    return list_stable_rows(
-        session,
-        workspace_id,
-        rows,
-        position,
-        key={"account_id": Account.account_id},
-        value=-REVENUE_AT_RISK,
-        id_column=Account.__table__.columns["account_id"],
-        descending=False,
-        limit=limit,
-    )
+    order: dict[str, Any] = {
+        "value": -REVENUE_AT_RISK,
+        "id_column": Account.__table__.columns["account_id"],
+        "descending": False,
+        "limit": paging.fetch_limit,
+    }
+    if paging.cursor is None:
+        return list_first_rows(session, workspace_id, rows, now=now, **order)
+    position = stable_position(session, workspace_id, paging, int, str, now=now)
+    key = {"account_id": Account.account_id}
+    found = list_stable_rows(session, workspace_id, rows, position, key=key, **order)
+    return found, position.snapshot
 
 
 def _in_need(workspace_id: str, now: datetime) -> Any:  # noqa: ANN401 - a set of account ids

@@ -9,7 +9,6 @@ from sqlalchemy import Row
 from sqlalchemy.orm import Session
 
 from app.alerts.rules import BUILT_IN_RULES
-from app.changes.sort_change_queries import stable_position
 from app.core.languages import Language
 from app.core.pagination import Page, Paging
 from app.interventions.suggestion_text import texts_in
@@ -28,13 +27,12 @@ def load_page(
     language: Language,
     with_people: bool = True,
 ) -> Page[TodayAccount]:
-    """Load one page: four statements, however many accounts it has.
+    """Load one page: two statements for the first one, three for others.
 
     ``with_people``: whether sentences name people of accounts.
     """
-    position = stable_position(session, workspace_id, paging, int, str, now=now)
-    rows = queries.list_accounts(
-        session, workspace_id, owner=owner, position=position, now=now, limit=paging.fetch_limit
+    rows, snapshot = queries.list_accounts(
+        session, workspace_id, owner=owner, paging=paging, now=now
     )
     ids = [row.account_id for row in rows[: paging.limit]]
     facts: dict[str, dict[str, list[Mapping[str, Any]]]] = defaultdict(lambda: defaultdict(list))
@@ -45,7 +43,7 @@ def load_page(
     return paging.page(
         rows,
         lambda row: _account(row, _named(facts[row.account_id]), features, now.date(), language),
-        lambda row: (*row[-2:], *position.snapshot.cursor_parts()),
+        lambda row: (*row[-2:], *(snapshot.cursor_parts() if snapshot else ())),
     )
 
 

@@ -2,25 +2,25 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, timedelta
 from itertools import pairwise
 from typing import Any
 
 from sqlalchemy.orm import Session
 
-from app.alerts.queries import list_opened_alerts
 from app.core.catalogue import Catalogue, load_catalogue
 from app.core.number_format import round_to_sum
-from app.core.pagination import Paging
+from app.health.definition.scorecard import DEFAULT_CARD, Scorecard
 from app.health.explanations import sentences
 from app.health.explanations.schemas import ExplanationOut
 from app.health.explanations.service import explain_score
+from app.health.explanations.snapshots import SnapshotReader
 from app.health.scoring.history_queries import load_score_days
-from app.interventions.queries import list_interventions
-from app.interventions.schemas import InterventionOut
-from app.interventions.states import InterventionState
+from app.interventions.suggestion_text import texts_in
 from app.portfolio.envelope import AccountHealthOut, read_envelope
 from app.portfolio.envelope_queries import Envelope
+from app.reports.timeline.kinds import EntryKind
+from app.reports.timeline.queries import LAST_KEY, list_entries
 from app.web.accounts.list_view import Reasons, load_reasons
 from app.web.charts.history import Mark
 from app.web.charts.waterfall import Step
@@ -29,7 +29,7 @@ from app.web.frame.rendering import Texts
 from app.web.frame.visits import Visit
 
 HISTORY_DAYS = 180
-MARKED_INTERVENTIONS = Paging(50, None)
+MARKED, MOST_MARKS = (EntryKind.ALERT, EntryKind.INTERVENTION), 200
 LEAST_STEP = 0.05
 """A step that would be shown as 0.0 is left out."""
 
@@ -50,6 +50,7 @@ class Why:
     days: Sequence[tuple[date, float | None]]
     marks: Sequence[Mark]
     explanation: ExplanationOut
+    band_limits: tuple[float, float]
     level_steps: Sequence[Step]
     change_steps: Sequence[Step]
 
@@ -65,8 +66,17 @@ def load_overview(session: Session, visit: Visit, account_id: str) -> Overview:
 
 
 def load_why(
-    session: Session, visit: Visit, account_id: str, *, since: date, until: date, text: Texts
+    session: Session,
+    visit: Visit,
+    account_id: str,
+    *,
+    card_name: str | None,
+    since: date,
+    until: date,
+    text: Texts,
 ) -> Why:
+    """Read the history and the two days. ``card_name``: the card by which the account is scored."""
+    reader = SnapshotReader(session, visit.workspace_id)
     first = visit.now.date() - timedelta(days=HISTORY_DAYS)
     days = load_score_days(session, visit.workspace_id, account_id, since=first)
     explanation = explain_score(
@@ -76,6 +86,7 @@ def load_why(
         since=since,
         until=until,
         language=visit.language,
+        reader=reader,
     )
     names = load_catalogue(sentences.__file__, visit.language)
     happened = _events(session, visit, account_id, first, text)
@@ -84,6 +95,7 @@ def load_why(
         days=[(row.as_of, row.score) for row in days],
         marks=sorted(marks, key=lambda mark: mark.day),
         explanation=explanation,
+        band_limits=_band_limits(reader.active_scorecard, card_name),
         level_steps=_level_steps(explanation, names, text),
         change_steps=[
             Step(_name(row.measure, names, text, row.kind.value), row.shown_points)
@@ -107,21 +119,35 @@ def _changes(days: Sequence[Any], formats: Formats, text: Texts) -> Iterator[Mar
             yield Mark(after.as_of, "S", text("mark_scorecard", version=after.version))
 
 
+def _band_limits(scorecard: Scorecard, card_name: str | None) -> tuple[float, float]:
+    """Return the lowest scores of the bands watch and healthy of a card."""
+    card = scorecard.cards.get(card_name or DEFAULT_CARD, scorecard.cards[DEFAULT_CARD])
+    return card.watch_from, card.healthy_from
+
+
 def _events(
     session: Session, visit: Visit, account_id: str, first: date, text: Texts
 ) -> Iterator[Mark]:
     """Yield the alerts that opened, and the interventions that were begun."""
-    since = datetime.combine(first, time(), UTC)
-    for alert in list_opened_alerts(session, visit.workspace_id, account_id, since=since):
-        yield Mark(alert.opened_at.date(), "A", text("mark_alert", name=alert.rule_name))
-    page = list_interventions(
-        session, visit.workspace_id, MARKED_INTERVENTIONS, state=None, account_id=account_id
+    rows = list_entries(
+        session,
+        visit.workspace_id,
+        account_id,
+        kinds=MARKED,
+        after=(visit.now, LAST_KEY),
+        today=visit.now.date(),
+        limit=MOST_MARKS,
     )
-    skipped = {InterventionState.SUGGESTED, InterventionState.DISMISSED}
-    for row in page.rows:
-        if row.state not in skipped and row.decided_at and row.decided_at.date() >= first:
-            title = InterventionOut.from_intervention(row, visit.language).title
-            yield Mark(row.decided_at.date(), "I", text("mark_intervention", name=title))
+    for row in rows:
+        day, happened = row.at.date(), (row.kind, row.event)
+        if day < first:
+            return
+        if happened == (EntryKind.ALERT, "opened"):
+            yield Mark(day, "A", text("mark_alert", name=row.fact["name"]))
+        if happened == (EntryKind.INTERVENTION, "accepted"):
+            texts = texts_in(row.fact["texts"] or {}, visit.language)
+            name = texts.get("name", row.fact["playbook"])
+            yield Mark(day, "I", text("mark_intervention", name=name))
 
 
 def _level_steps(explanation: ExplanationOut, names: Catalogue, text: Texts) -> list[Step]:

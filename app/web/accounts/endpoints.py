@@ -13,8 +13,6 @@ from app.core.http.csv_responses import CONTENT_TYPE
 from app.core.http.csv_tables import CsvTable, find_table
 from app.core.http.csv_text import format_csv
 from app.core.pagination import InvalidCursorError, Page
-from app.health.definition.scorecard import DEFAULT_CARD
-from app.health.definition.scorecard_queries import get_active_scorecard
 from app.interventions.intervention_service import apply_action
 from app.interventions.schemas import DismissalIn
 from app.interventions.states import InterventionAction
@@ -136,25 +134,17 @@ def _why(session: ReadSessionDep, visit: Visit, account_id: str) -> dict[str, An
     row, health = read_envelope(session, visit.workspace_id, account_id, visit.language)
     since, until = compared_days(visit.request, visit.now.date())
     text = texts(__file__, visit.language)
-    why = load_why(session, visit, account_id, since=since, until=until, text=text)
+    days = {"since": since, "until": until}
+    why = load_why(session, visit, account_id, card_name=health.card, text=text, **days)
     first = visit.now.date() - timedelta(days=HISTORY_DAYS)
     return {
         "row": row,
         "health": health,
         "why": why,
-        "since": since,
-        "until": until,
+        **days,
         "first": first,
         "last": visit.now.date(),
-        "band_limits": band_limits(session, visit.workspace_id, health.card),
     }
-
-
-def band_limits(session: ReadSessionDep, workspace_id: str, card_name: str | None) -> Any:  # noqa: ANN401
-    """Return the lowest scores of the bands watch and healthy of an account's card."""
-    cards = get_active_scorecard(session, workspace_id)[1].cards
-    card = cards.get(card_name or DEFAULT_CARD, cards[DEFAULT_CARD])
-    return card.watch_from, card.healthy_from
 
 
 def compared_days(request: Request, today: date) -> tuple[date, date]:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import cache
 from typing import TYPE_CHECKING
 
 from app.core.languages import Language
@@ -22,9 +23,7 @@ class Formats:
 
     @property
     def locale(self) -> "Locale":
-        from babel import Locale
-
-        return Locale.parse(self.language.tag, sep="-")
+        return _locale(self.language)
 
     def number(self, value: float | None, digits: int = 0) -> str:
         from babel.numbers import format_decimal
@@ -73,3 +72,10 @@ class Formats:
         if at is None:
             return UNKNOWN
         return f"{format_datetime(at, 'medium', locale=self.locale)[:-3]} UTC"
+
+
+@cache
+def _locale(language: Language) -> "Locale":
+    from babel import Locale
+
+    return Locale.parse(language.tag, sep="-")

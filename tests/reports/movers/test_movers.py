@@ -115,7 +115,7 @@ def test_the_reason_is_none_if_the_score_of_then_cannot_be_computed_again(
     assert mover["reason"] is None
 
 
-def test_movers_take_at_most_six_statements(client: TestClient, session: Session) -> None:
+def test_movers_take_two_statements(client: TestClient, session: Session) -> None:
     del client
     scored_world(session)
     session.execute(update(Account).values(owner="kim"))
@@ -134,4 +134,4 @@ def test_movers_take_at_most_six_statements(client: TestClient, session: Session
         )
 
     assert [each.reason is None for each in found.movers] == [False]
-    assert len(statements) == 5
+    assert len(statements) == 2

@@ -15,7 +15,7 @@ from tests.reports.today.test_today import KIM, LEE, TEXTS, account, state
 from tests.statements import recorded_statements
 from tests.web.conftest import Browser, SignedIn, path_of, text_of
 
-MOST_STATEMENTS = 11
+MOST_STATEMENTS = 6
 
 
 def in_need(session: Session) -> None:
