@@ -53,6 +53,7 @@ from app.interventions.playbooks.endpoints import router as playbooks_router
 from app.jobs.endpoints import router as jobs_router
 from app.lifecycle.endpoints import router as lifecycle_router
 from app.lifecycle.event_trace_endpoints import router as trace_router
+from app.mcp import endpoints as mcp_endpoints
 from app.members.endpoints import router as members_router
 from app.members.oidc import IdentityProvider
 from app.members.service import SessionLimits
@@ -117,6 +118,7 @@ ROUTERS = (  # none includes others: FastAPI would build the routes of those onc
     backtests_router,
     webhook_endpoints_router,
     message_endpoints.router,
+    mcp_endpoints.router,
     *web_routers,
 )
 
@@ -157,11 +159,13 @@ async def lifespan(app: FastAPI) -> AsyncGenerator[dict[str, Any]]:
     app.state.slots = DatabaseSlots(pool_size, queue=pool_size * WAITING_REQUESTS_PER_SLOT)
     app.state.uploads = UploadLimits(pool_size)
     to_thread.current_default_thread_limiter().total_tokens = pool_size + 2
+    app.state.tool_server = None
     drain_on_sigterm(app)
     tasks = [asyncio.create_task(each) for each in (stop_with_parent(), follow_clock(app))]
     yield {"connections": app.state.connections}
     for task in tasks:
         task.cancel()
+    await mcp_endpoints.stop(app)
 
 
 async def follow_clock(app: FastAPI) -> None:

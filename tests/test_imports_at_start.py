@@ -9,7 +9,7 @@ from app.core.http.routes import DeclaredRoute
 from app.main import ROUTERS
 
 FOR_MODELS = {"sklearn", "scipy", "skops"}
-HEAVY = FOR_MODELS | {"alembic", "cryptography", "babel", "fluent", "jinja2", "rich"}
+HEAVY = FOR_MODELS | {"alembic", "cryptography", "babel", "fluent", "jinja2", "mcp", "rich"}
 WHOLE_SERVICE = {"fastapi", "sqlalchemy", "numpy", "pydantic"}
 
 

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from fastapi.testclient import TestClient
-from httpx import Response
+from httpx2 import Response
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from fastapi.testclient import TestClient
-from httpx import Response
+from httpx2 import Response
 
 FOLDER = Path(__file__).parents[1] / "data" / "captures"
 KEY = "<WRITE_KEY>"

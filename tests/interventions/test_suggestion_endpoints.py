@@ -37,7 +37,8 @@ def test_the_suggestions_of_all_are_listed_by_value_in_pages(
 
     ids, cursor = [], None
     while True:
-        params = {"limit": 2, "owner": "kim"} | ({"cursor": cursor} if cursor else {})
+        params: dict[str, str | int] = {"limit": 2, "owner": "kim"}
+        params |= {"cursor": cursor} if cursor else {}
         page = client.get("/api/v1/suggestions", params=params).json()
         ids += [item["account_id"] for item in page["items"]]
         cursor = page["next_cursor"]

@@ -3,7 +3,6 @@
 A new table fails here until it is decided what happens to its rows.
 """
 
-from collections.abc import Iterator
 from datetime import date, datetime
 from typing import Any
 
@@ -98,7 +97,7 @@ def insert_row(session: Session, table: Table, **named: str) -> None:
 
 
 @pytest.fixture
-def full(client: TestClient, session: Session) -> Iterator[TestClient]:
+def full(client: TestClient, session: Session) -> TestClient:
     """Fill every table that has account or user ids with a row of one account and one user."""
     factories.account(session, "a1")
     for name, table in tables_with(ACCOUNT_COLUMNS | USER_COLUMNS).items():

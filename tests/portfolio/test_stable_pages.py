@@ -112,7 +112,8 @@ def test_the_values_shown_are_those_of_now(reader: Reader, committed: SessionFac
     a03 becomes 5: it comes last, in its place, with 5.
     """
     set_scores(committed, {key: 10.0 * (n + 1) for n, key in enumerate(IDS)})
-    query = {"sort": "score", "limit": 2, "filter": '{"account_id": ["a00","a01","a02","a03"]}'}
+    query: dict[str, str | int] = {"sort": "score", "limit": 2}
+    query["filter"] = '{"account_id": ["a00","a01","a02","a03"]}'
     first = reader.get(ACCOUNTS, params=query).json()
     set_scores(committed, {"a00": 90.0, "a03": 5.0})
     second = reader.get(ACCOUNTS, params=query | {"cursor": first["next_cursor"]}).json()

@@ -1,3 +1,5 @@
+from typing import Any
+
 import pytest
 from fastapi.testclient import TestClient
 
@@ -6,7 +8,7 @@ from tests.hostile.requests import HostileRequest
 
 
 def test_unknown_and_repeated_query_parameters_are_refused(client: TestClient) -> None:
-    query = {"limt": 5, "x": 1, "band": ["healthy", "at_risk"], "min_mrr": 100}
+    query: dict[str, Any] = {"limt": 5, "x": 1, "band": ["healthy", "at_risk"], "min_mrr": 100}
     answer = client.get("/api/v1/accounts", params=query)
 
     assert (answer.status_code, answer.json()["code"]) == (422, "invalid_input")

@@ -55,7 +55,7 @@ def test_a_bug_is_answered_with_the_request_id(method: str) -> None:
 
 def test_an_id_that_may_spoil_a_log_is_replaced(client: TestClient) -> None:
     for sent in ("", "a b", "x" * 129, '{"a":1}', "caf\u00e9"):
-        answer = client.get("/health/live", headers={"X-Request-ID": sent.encode()})
+        answer = client.get("/health/live", headers={b"X-Request-ID": sent.encode()})
 
         assert answer.headers["x-request-id"].startswith("req_")
     assert client.get("/health/live").headers["x-request-id"].startswith("req_")

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import zstandard
 from fastapi.testclient import TestClient
-from httpx import Response
+from httpx2 import Response
 from prometheus_client import REGISTRY
 from sqlalchemy.orm import Session
 

@@ -193,7 +193,8 @@ def test_an_owner_sees_the_own_accounts_on_every_page_and_in_csv(
         add_scored_account(
             session, f"o{number}", owner=owner, band="at_risk", mrr_cents=1000 - number
         )
-    path, query = "/api/v1/accounts/at-risk", {"owner": "kim", "limit": 2}
+    path = "/api/v1/accounts/at-risk"
+    query: dict[str, str | int] = {"owner": "kim", "limit": 2}
 
     first = client.get(path, params=query).json()
     rest = client.get(path, params=query | {"cursor": first["next_cursor"]}).json()

@@ -189,7 +189,7 @@ def test_the_distribution_counts_accounts_by_band(client: TestClient, session: S
     ],
 )
 def test_parameters_out_of_bounds_are_refused(
-    client: TestClient, name: str, wrong: dict[str, object]
+    client: TestClient, name: str, wrong: dict[str, str | float]
 ) -> None:
     assert client.get(f"/api/v1/reports/{name}", params=wrong).status_code == 422
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
-from httpx import Response
+from httpx2 import Response
 
 from tests.statements import recorded_statements
 from tests.web.accounts.conftest import SILENT

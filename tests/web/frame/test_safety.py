@@ -5,7 +5,7 @@ import re
 import pytest
 from fastapi.routing import APIRoute
 from fastapi.testclient import TestClient
-from httpx import Response
+from httpx2 import Response
 
 from app.members.roles import Role
 from app.web.endpoints import routers

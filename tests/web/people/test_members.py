@@ -2,7 +2,7 @@
 
 import pytest
 from fastapi.testclient import TestClient
-from httpx import Response
+from httpx2 import Response
 
 from app.members.roles import Role
 from tests.web.conftest import Browser, SignedIn, parse, path_of, sign_in, text_of
