@@ -121,6 +121,7 @@ PURE_FILES = {
     *(f"signals/{name}_signals.py" for name in ("engagement", "onboarding")),
     *(f"signals/{name}_signals.py" for name in ("payment", "usage")),
     "signals/thresholds.py",
+    "web/alerts/inbox.py",
     *(f"web/accounts/{name}.py" for name in ("chips", "list_state")),
     *(f"web/charts/{name}.py" for name in ("history", "lines", "sparkline", "strip", "svg")),
     "web/charts/waterfall.py",

@@ -9,6 +9,7 @@ from typing import get_args
 import pytest
 from babel import Locale
 
+from app.alerts.schemas import AlertVerdict
 from app.churn.model.drivers import COLUMNS_BY_SIGNAL
 from app.churn.model.levels import LEVELS, ModelStage
 from app.churn.model.rules_reason import RULES_CODES
@@ -29,6 +30,7 @@ from app.signals.signal import Severity
 from app.web.accounts.chips import OFFERED_FIELDS
 from app.web.accounts.endpoints import TABS
 from app.web.accounts.list_state import COLUMNS
+from app.web.alerts.inbox import STATES
 from app.web.frame.rendering import DONE
 from tests.catalogues import APP, messages, texts
 
@@ -40,6 +42,7 @@ DIGESTS = "digests/sentences"
 REVIEW = "reports/review/page"
 PAGE_FRAME, PEOPLE = "web/frame/rendering", "web/people/endpoints"
 ACCOUNT_PAGES, TODAY_PAGE = "web/accounts/endpoints", "web/today/endpoints"
+ALERTS_PAGE = "web/alerts/endpoints"
 CHURN_CAUSES = "reports/churn_causes/sentences"
 TIMELINE = "reports/timeline/sentences"
 TODAY = "reports/today/sentences"
@@ -76,7 +79,11 @@ COMPUTED_IDS: dict[str, list[str]] = {
         *(f"tab_{name}" for name in TABS),
         *(f"kind_{kind}" for kind in EffectKind),
         *("adjusted", "named_kind", "mark_price", "mark_plan", "mark_scorecard"),
-        *("mark_alert", "mark_intervention"),
+    ],
+    ALERTS_PAGE: [
+        *(f"state_{name}" for name in STATES),
+        *(f"severity_{severity}" for severity in Severity),
+        *(f"verdict_{verdict}" for verdict in AlertVerdict),
     ],
     TODAY_PAGE: [f"moved_{direction}" for direction in ("up", "down")],
     PEOPLE: [f"role_{role}" for role in Role],

@@ -1,4 +1,4 @@
-"""Actions of people on alerts, and the end of alerts when accounts are merged."""
+"""Actions of people on alerts, each audited, and the end of alerts of merged accounts."""
 
 from datetime import datetime
 
@@ -21,6 +21,7 @@ def acknowledge(session: Session, actor: Actor, alert_id: str) -> None:
         return
     alert.acknowledged_at, alert.acknowledged_by = actor.at, actor.name
     notifications.record_alert_changes(session, [alert], "acknowledged", actor.at)
+    _audit(session, actor, alert, "acknowledged")
     if alert.last_notified == OPENED and not _is_snoozed(state, actor.at):
         notifications.send_acknowledged(session, alert, actor.at)
 
@@ -30,6 +31,7 @@ def assign(session: Session, actor: Actor, alert_id: str, assignee: str | None) 
     if alert.assignee != assignee:
         alert.assignee = assignee
         notifications.record_alert_changes(session, [alert], "assigned", actor.at)
+        _audit(session, actor, alert, "assigned")
 
 
 def snooze(session: Session, actor: Actor, alert_id: str, until: datetime | None) -> None:
@@ -44,6 +46,7 @@ def snooze(session: Session, actor: Actor, alert_id: str, until: datetime | None
     if state is not None and state.snoozed_until != until:
         state.snoozed_until = until
         notifications.record_alert_changes(session, [alert], "snoozed", actor.at)
+        _audit(session, actor, alert, "snoozed", until=until.isoformat() if until else None)
 
 
 def resolve(session: Session, actor: Actor, alert_id: str) -> None:
@@ -56,6 +59,7 @@ def resolve(session: Session, actor: Actor, alert_id: str) -> None:
         state.phase, state.since, state.check_at = after.phase, None, None
         state.resolved_at, state.may_open = after.resolved_at, False
     notifications.resolve_alerts(session, [alert], BY_HAND, actor.at)
+    _audit(session, actor, alert, "resolved")
     if not _is_snoozed(state, actor.at):
         notifications.send_notifications(session, actor.workspace_id, [alert], now=actor.at)
 
@@ -74,6 +78,13 @@ def give_feedback(
     """Store whether an open or resolved alert was right. New feedback replaces the old one."""
     alert, _ = queries.lock_alert(session, actor.workspace_id, alert_id)
     alert.feedback, alert.feedback_note, alert.feedback_at = verdict, note, actor.at
+    _audit(session, actor, alert, "rated", verdict=verdict)
+
+
+def _audit(session: Session, actor: Actor, alert: Alert, verb: str, **more: object) -> None:
+    """Add an audit entry without assignee and note: it outlives both."""
+    details = {"account_id": alert.account_id, "rule": alert.rule_key, **more}
+    actor.audit(session, f"alert.{verb}", alert.id, details)
 
 
 def _lock_open(session: Session, actor: Actor, alert_id: str) -> tuple[Alert, AlertState | None]:

@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Path, Query
 
 from app.alerts import actions, backtest, queries, rule_queries, rule_service
+from app.alerts.alert_list import load_alert_page
 from app.alerts.schemas import (
     AlertAssignmentIn,
     AlertFeedbackIn,
@@ -18,7 +19,6 @@ from app.alerts.schemas import (
     AlertRuleVersionOut,
     AlertSnoozeIn,
 )
-from app.changes.sort_change_queries import stable_position
 from app.core.clock import Now
 from app.core.db import ReadSessionDep, SessionDep
 from app.core.pagination import Page, PagingDep
@@ -51,6 +51,15 @@ StateFilter = Annotated[
 TextFilter = Annotated[
     str | None, Query(max_length=255, pattern=NO_NUL, examples=["kim@example.com"])
 ]
+OwnerFilter = Annotated[
+    str | None,
+    Query(
+        description="Only alerts of accounts of this owner, and alerts assigned to them.",
+        max_length=255,
+        pattern=NO_NUL,
+        examples=["kim@example.com"],
+    ),
+]
 
 
 @alerts.get("", summary="List alerts")
@@ -64,23 +73,12 @@ def list_alerts(
     severity: Severity | None = None,
     account_id: AccountIdFilter = None,
     assignee: TextFilter = None,
+    owner: OwnerFilter = None,
 ) -> Page[AlertOut]:
     """List alerts, the largest revenue at risk first. The filters are combined with AND."""
     where = {"rule_key": rule, "severity": severity, "account_id": account_id, "assignee": assignee}
-    position = stable_position(session, caller.workspace_id, paging, int, str, now=now)
-    rows = queries.list_alerts(
-        session,
-        caller.workspace_id,
-        state=state,
-        where=where,
-        now=now,
-        position=position,
-        limit=paging.fetch_limit,
-    )
-    return paging.page(
-        rows,
-        lambda listed: AlertOut.from_listed(listed, now),
-        lambda listed: (-listed[-2], listed[-1], *position.snapshot.cursor_parts()),
+    return load_alert_page(
+        session, caller.workspace_id, paging, state=state, where=where, owner=owner, now=now
     )
 
 

@@ -127,6 +127,17 @@ def lock_alert(
     return alert, state
 
 
+def lock_alerts(session: Session, workspace_id: str, alert_ids: Collection[str]) -> Sequence[Alert]:
+    """Lock the states of alerts, then the alerts, as evaluations do. Unknown ids are left out."""
+    states = select(AlertState).join(Alert, SAME_RULE)
+    session.scalars(
+        states.where(Alert.workspace_id == workspace_id, Alert.id.in_(alert_ids))
+        .order_by(AlertState.account_id, AlertState.rule_key)
+        .with_for_update(of=AlertState)
+    ).all()
+    return _lock_alerts(session, workspace_id, Alert.id.in_(alert_ids))
+
+
 def lock_rule_alerts(
     session: Session, workspace_id: str, rule_key: str
 ) -> tuple[Sequence[AlertState], Sequence[Alert]]:
@@ -168,16 +179,20 @@ def list_alerts(
     *,
     state: str,
     where: Mapping[str, str | None],
+    owner: str | None,
     now: datetime,
     position: StablePosition,
     limit: int,
 ) -> Sequence[Any]:
     """List alerts, the largest revenue at risk first. ``where``: column to its value (None: any).
 
-    ``position``: the revenue at risk and the id after which to start. The last two columns of a row
-    beside those of ``ListedAlert`` are both, with the revenue below zero: as of the first page.
+    ``owner``: only alerts of accounts of this owner, and alerts assigned to them. ``position``: the
+    revenue at risk and the id after which to start. The last two columns of a row beside those of
+    ``ListedAlert`` are both, with the revenue below zero: as of the first page.
     """
     filters = [getattr(Alert, name) == value for name, value in where.items() if value is not None]
+    if owner is not None:
+        filters.append(or_(Account.owner == owner, Alert.assignee == owner))
     rows = _select_listed(workspace_id).where(*_in_state(state, now), *filters)
     if position.values is not None:
         revenue, alert_id = position.values
@@ -283,11 +298,3 @@ def load_open_alerts(
         )
         .order_by(Alert.opened_at)
     ).all()
-
-
-def list_opened_alerts(
-    session: Session, workspace_id: str, account_id: str, *, since: datetime
-) -> Sequence[Alert]:
-    """Return the alerts of an account that opened since a time."""
-    alerts = select(Alert).filter_by(workspace_id=workspace_id, account_id=account_id)
-    return session.scalars(alerts.where(Alert.opened_at >= since).order_by(Alert.opened_at)).all()

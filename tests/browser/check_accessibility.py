@@ -17,6 +17,8 @@ PAGES = [
     f"/accounts/{SILENT}",
     f"/accounts/{SILENT}?tab=why&since=2026-03-01&until=2026-03-29",
     "/accounts/nobody",
+    "/alerts",
+    "/alerts?state=resolved&severity=low",
     "/members",
     "/profile",
 ]

@@ -19,4 +19,8 @@ class TimelineEntry(ResponseModel):
         description="Of what the entry is about: the alert, note, ticket and so on.",
         examples=["al_019aa1b2c3d4e5f60718293a"],
     )
+    author: str | None = Field(
+        description="Who wrote a note or stated a sentiment; null for all else.",
+        examples=["kim@example.com"],
+    )
     sentence: str = Field(examples=['The alert "Health at risk" opened.'])

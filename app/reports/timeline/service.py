@@ -32,6 +32,22 @@ def load_page(
 ) -> Page[TimelineEntry]:
     """Load one page, newest first: at most four statements. ``kinds``: empty for all."""
     get_account(session, workspace_id, account_id)
+    return load_entries(
+        session, workspace_id, account_id, kinds=kinds, paging=paging, now=now, language=language
+    )
+
+
+def load_entries(
+    session: Session,
+    workspace_id: str,
+    account_id: str,
+    *,
+    kinds: Collection[EntryKind],
+    paging: Paging,
+    now: datetime,
+    language: Language,
+) -> Page[TimelineEntry]:
+    """Load one page of an account that exists: at most three statements."""
     rows = queries.list_entries(
         session,
         workspace_id,
@@ -44,7 +60,9 @@ def load_page(
     names = _load_names(session, workspace_id, rows)
     return paging.page(
         rows,
-        lambda row: TimelineEntry.from_row(row, sentence=_sentence(row, names, language)),
+        lambda row: TimelineEntry.from_row(
+            row, sentence=_sentence(row, names, language), author=row.fact.get("author")
+        ),
         lambda row: (row.at, row.key),
     )
 

@@ -10,17 +10,17 @@ from sqlalchemy.orm import Session
 
 from app.core.catalogue import Catalogue, load_catalogue
 from app.core.number_format import round_to_sum
+from app.core.pagination import Paging
 from app.health.definition.scorecard import DEFAULT_CARD, Scorecard
 from app.health.explanations import sentences
 from app.health.explanations.schemas import ExplanationOut
 from app.health.explanations.service import explain_score
 from app.health.explanations.snapshots import SnapshotReader
 from app.health.scoring.history_queries import load_score_days
-from app.interventions.suggestion_text import texts_in
 from app.portfolio.envelope import AccountHealthOut, read_envelope
 from app.portfolio.envelope_queries import Envelope
 from app.reports.timeline.kinds import EntryKind
-from app.reports.timeline.queries import LAST_KEY, list_entries
+from app.reports.timeline.service import load_entries
 from app.web.accounts.list_view import Reasons, load_reasons
 from app.web.charts.history import Mark
 from app.web.charts.waterfall import Step
@@ -29,7 +29,12 @@ from app.web.frame.rendering import Texts
 from app.web.frame.visits import Visit
 
 HISTORY_DAYS = 180
-MARKED, MOST_MARKS = (EntryKind.ALERT, EntryKind.INTERVENTION), 200
+MARKED_ENTRIES = Paging(100, None)
+SIGNS = {
+    (EntryKind.ALERT, "opened"): "A",
+    (EntryKind.INTERVENTION, "accepted"): "I",
+    (EntryKind.INCIDENT, "began"): "X",
+}
 LEAST_STEP = 0.05
 """A step that would be shown as 0.0 is left out."""
 
@@ -89,7 +94,7 @@ def load_why(
         reader=reader,
     )
     names = load_catalogue(sentences.__file__, visit.language)
-    happened = _events(session, visit, account_id, first, text)
+    happened = _events(session, visit, account_id, first)
     marks = [*_changes(days, Formats(visit.language), text), *happened]
     return Why(
         days=[(row.as_of, row.score) for row in days],
@@ -125,29 +130,21 @@ def _band_limits(scorecard: Scorecard, card_name: str | None) -> tuple[float, fl
     return card.watch_from, card.healthy_from
 
 
-def _events(
-    session: Session, visit: Visit, account_id: str, first: date, text: Texts
-) -> Iterator[Mark]:
-    """Yield the alerts that opened, and the interventions that were begun."""
-    rows = list_entries(
+def _events(session: Session, visit: Visit, account_id: str, first: date) -> Iterator[Mark]:
+    """Yield the alerts that opened, the interventions that were begun, and the incidents."""
+    page = load_entries(
         session,
         visit.workspace_id,
         account_id,
-        kinds=MARKED,
-        after=(visit.now, LAST_KEY),
-        today=visit.now.date(),
-        limit=MOST_MARKS,
+        kinds={kind for kind, _ in SIGNS},
+        paging=MARKED_ENTRIES,
+        now=visit.now,
+        language=visit.language,
     )
-    for row in rows:
-        day, happened = row.at.date(), (row.kind, row.event)
-        if day < first:
-            return
-        if happened == (EntryKind.ALERT, "opened"):
-            yield Mark(day, "A", text("mark_alert", name=row.fact["name"]))
-        if happened == (EntryKind.INTERVENTION, "accepted"):
-            texts = texts_in(row.fact["texts"] or {}, visit.language)
-            name = texts.get("name", row.fact["playbook"])
-            yield Mark(day, "I", text("mark_intervention", name=name))
+    for entry in page.items:
+        sign = SIGNS.get((entry.kind, entry.event))
+        if sign and entry.at.date() >= first:
+            yield Mark(entry.at.date(), sign, entry.sentence)
 
 
 def _level_steps(explanation: ExplanationOut, names: Catalogue, text: Texts) -> list[Step]:

@@ -19,7 +19,10 @@ if TYPE_CHECKING:
     from jinja2 import Environment
 
 FOLDER = Path(__file__).parent.parent
-DONE = ("accepted", "dismissed", "saved", "deleted", "removed", "signed_out")
+DONE = (
+    *("accepted", "dismissed", "saved", "deleted", "removed", "signed_out"),
+    *("acknowledged", "assigned", "snoozed", "resolved", "rated"),
+)
 """What acts did: each has a message of the frame."""
 
 

@@ -4,16 +4,39 @@
   const rows = () => [...document.querySelectorAll("[data-row]")];
   const current = () => document.querySelector("[data-row].current");
   const first = (part) => (current() ?? document).querySelector(`[data-act="${part}"]`)
-    ?? document.querySelector(`[data-act="${part}"]`);
+    ?? document.querySelector(`:is(.bar, .inside) [data-act="${part}"]`);
 
+  let place; // of the current row: it stays current when an act has replaced the page
+  const mark = (row) => {
+    const all = rows();
+    all.forEach((each) => each.classList.toggle("current", each === row));
+    row.querySelector("a")?.focus({ preventScroll: true });
+    place = { list: document.title, id: row.id, at: all.indexOf(row) };
+  };
   const move = (step) => {
     const all = rows();
     if (!all.length) return;
-    const at = all.indexOf(current());
-    const next = all[Math.min(Math.max(at + step, 0), all.length - 1)];
-    all.forEach((each) => each.classList.toggle("current", each === next));
-    next.querySelector("a")?.focus({ preventScroll: true });
+    const next = all[Math.min(Math.max(all.indexOf(current()) + step, 0), all.length - 1)];
+    mark(next);
     next.scrollIntoView({ block: "nearest" });
+  };
+  let sent; // the form of an act: what was chosen in it is no longer chosen afterwards
+  document.addEventListener("submit", (event) => { sent = event.target; });
+  document.addEventListener("htmx:after:swap", () => {
+    if (sent?.isConnected) sent.reset();
+    sent = undefined;
+    if (place?.list !== document.title || current()) return;
+    const row = (place.id && document.getElementById(place.id)) || rows()[place.at] || rows().at(-1);
+    if (row) mark(row);
+  });
+
+  const choose = () => {
+    const box = current()?.querySelector("[data-choose]");
+    if (box && !document.querySelector("[data-choose]:checked")) box.checked = true;
+  };
+  const choosing = (part) => () => {
+    choose();
+    first(part)?.focus();
   };
 
   const go = (to) => document.querySelector(`[data-go="${to}"]`)?.click();
@@ -22,7 +45,9 @@
     k: () => move(-1),
     e: () => current()?.querySelector("[data-open]")?.click(),
     a: () => first("accept")?.click(),
-    d: () => first("dismiss")?.focus(),
+    d: choosing("dismiss"),
+    s: choosing("snooze"),
+    x: () => current()?.querySelector("[data-choose]")?.click(),
     "/": () => document.querySelector("[data-search]")?.focus(),
     "?": () => document.getElementById("keys").showModal(),
   };

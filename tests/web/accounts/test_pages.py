@@ -188,7 +188,19 @@ def test_the_history_has_the_scores_and_the_alerts(company: Company, reader: Bro
 
     assert 'class="chart history"' in page.text
     assert alerts
-    assert all(f"Alert {alert['rule_name']}" in text_of(page) for alert in alerts)
+    assert all(f'The alert "{each["rule_name"]}" opened.' in text_of(page) for each in alerts)
+
+
+def test_the_history_has_the_incidents(company: Company, reader: Browser) -> None:
+    company.api.put(
+        "/api/v1/incidents/inc-7",
+        json={"title": "Queue <b>", "account_ids": [SILENT], "declared_at": "2026-03-10T09:00:00Z"},
+    )
+
+    page = reader.get(f"/accounts/{SILENT}?tab=why")
+
+    sentence = 'X The incident "Queue <b>" began, which affected the account.'
+    assert f"10 Mar 2026 {sentence}" in text_of(page)
 
 
 def test_a_suggestion_is_accepted_by_a_member_and_named_in_the_audit_log(company: Company) -> None:

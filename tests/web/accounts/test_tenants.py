@@ -17,10 +17,12 @@ def ids_of(company: Company) -> dict[str, str]:
     """Return an id of the workspace ``acme`` for each part of a path."""
     suggestions = company.api.get("/api/v1/suggestions").json()["items"]
     members = company.api.get("/api/v1/members").json()["items"]
+    alerts = company.api.get("/api/v1/alerts").json()["items"]
     return {
         "account_id": SILENT,
         "intervention_id": suggestions[0]["id"],
         "member_id": members[0]["id"],
+        "alert_id": alerts[0]["id"],
     }
 
 
@@ -30,7 +32,10 @@ def filled(path: str, ids: dict[str, str]) -> str:
 
 def everything(company: Company) -> dict[str, Any]:
     """Return what the workspace ``acme`` has, without the audit entries of the test itself."""
-    paths = ("members", "segments", "suggestions", "interventions", "audit-entries?limit=1")
+    paths = (
+        *("members", "segments", "suggestions", "interventions", "alerts?state=all"),
+        "audit-entries?limit=1",
+    )
     return {path: company.api.get(f"/api/v1/{path}").json()["items"] for path in paths}
 
 
@@ -59,6 +64,8 @@ def test_an_act_changes_nothing_of_another_workspace(company: Company, path: str
         "reason": "Because.",
         "name": "Segment",
         "segment": "theirs",
+        f"alert:{ids['alert_id']}": "on",
+        "act": "resolve",
         "email": f"new-{len(company.members)}@example.com",
     }
 
