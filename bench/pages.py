@@ -1,8 +1,9 @@
-"""How long the pages of accounts take, of a workspace with many accounts, and what they weigh."""
+"""How long pages and answers to agents take, of a workspace with many accounts; their weight."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import httpx
 
@@ -37,6 +38,13 @@ PATHS = {
     "Account, why": "/accounts/a1?tab=why",
 }
 
+TOOL_CALLS: Mapping[str, Mapping[str, Any]] = {
+    "account_brief": {"account_id": "a1"},
+    "explain_change": {"account_id": "a1"},
+    "at_risk": {},
+}
+ACCEPTED = {"Accept": "application/json, text/event-stream"}
+
 
 @dataclass(frozen=True, slots=True)
 class Sizes:
@@ -63,10 +71,19 @@ def run(rig: Rig, sizes: Sizes) -> list[Result]:
     roots = [service.process.pid, *([rig.postmaster] if rig.postmaster else [])]
     with httpx.Client(base_url=f"http://{HOST}:{service.port}", timeout=60) as client:
         client.post(f"/sign-in/{create_link(rig, tenant)}")
+        requests = {name: client.build_request("GET", path) for name, path in PATHS.items()}
+        for name, arguments in TOOL_CALLS.items():
+            call = {"name": name, "arguments": arguments}
+            requests[f"Agent: {name}"] = client.build_request(
+                "POST",
+                "/mcp",
+                json={"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": call},
+                headers=ACCEPTED | {"Authorization": f"Bearer {tenant.read_key}"},
+            )
         return [
             result
-            for name, path in PATHS.items()
-            for result in _results(name, measure(client, path, sizes.requests, roots))
+            for name, request in requests.items()
+            for result in _results(name, measure(client, request, sizes.requests, roots))
         ]
 
 
@@ -87,14 +104,16 @@ class Measured:
     size: int
 
 
-def measure(client: httpx.Client, path: str, requests: int, roots: Sequence[int]) -> Measured:
-    """Measure a page. The processor time is the same however loaded the machine is."""
-    client.get(path).raise_for_status()
+def measure(
+    client: httpx.Client, request: httpx.Request, requests: int, roots: Sequence[int]
+) -> Measured:
+    """Measure an answer. The processor time is the same however loaded the machine is."""
+    client.send(request).raise_for_status()
     times = []
     used = processor_seconds(roots)
     for _ in range(requests):
         begin = time.perf_counter()
-        answer = client.get(path)
+        answer = client.send(request)
         times.append(1000 * (time.perf_counter() - begin))
         answer.raise_for_status()
     processor_ms = 1000 * (processor_seconds(roots) - used) / requests
