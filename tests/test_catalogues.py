@@ -13,6 +13,7 @@ from app.alerts.schemas import AlertVerdict
 from app.churn.model.drivers import COLUMNS_BY_SIGNAL
 from app.churn.model.levels import LEVELS, ModelStage
 from app.churn.model.rules_reason import RULES_CODES
+from app.collaboration.schemas import NoteKind
 from app.core.filters.tree import Op
 from app.core.languages import Language
 from app.engagement.schemas import Metric
@@ -30,6 +31,7 @@ from app.signals.signal import Severity
 from app.web.accounts.chips import OFFERED_FIELDS
 from app.web.accounts.endpoints import TABS
 from app.web.accounts.list_state import COLUMNS
+from app.web.accounts.work_view import GROUPS
 from app.web.alerts.inbox import STATES
 from app.web.frame.rendering import DONE
 from tests.catalogues import APP, messages, texts
@@ -78,6 +80,9 @@ COMPUTED_IDS: dict[str, list[str]] = {
         *(f"stage_{stage}" for stage in ModelStage),
         *(f"tab_{name}" for name in TABS),
         *(f"kind_{kind}" for kind in EffectKind),
+        *(f"kind_of_{kind}" for kind in NoteKind),
+        *(f"group_{group}" for group in GROUPS),
+        *(f"agreement_{name}" for name in ("optimistic", "pessimistic")),
         *("adjusted", "named_kind", "mark_price", "mark_plan", "mark_scorecard"),
     ],
     ALERTS_PAGE: [

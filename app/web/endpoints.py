@@ -1,6 +1,7 @@
 """All routes of the page."""
 
 from app.web.accounts.endpoints import router as accounts_router
+from app.web.accounts.work_endpoints import router as work_router
 from app.web.alerts.endpoints import router as alerts_router
 from app.web.frame.static_files import router as static_router
 from app.web.people.endpoints import router as people_router
@@ -13,5 +14,6 @@ routers = (
     oidc_router,
     today_router,
     accounts_router,
+    work_router,
     alerts_router,
 )

@@ -16,6 +16,8 @@ PAGES = [
     "/accounts?q=nothing",
     f"/accounts/{SILENT}",
     f"/accounts/{SILENT}?tab=why&since=2026-03-01&until=2026-03-29",
+    "/accounts/c03?tab=timeline&write=call",
+    f"/accounts/{SILENT}?tab=timeline&show=health",
     "/accounts/nobody",
     "/alerts",
     "/alerts?state=resolved&severity=low",

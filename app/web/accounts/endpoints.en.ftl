@@ -148,3 +148,52 @@ kind_coverage = data
 kind_config = settings
 kind_override = set by a person
 data_through = Data until { $at }.
+
+tab_timeline = Timeline
+feeling = Owner's view
+feeling_value = { $value } of 5
+feeling_age =
+    { NUMBER($days) ->
+        [0] today
+        [one] { $days } day ago
+       *[other] { $days } days ago
+    }
+feeling_reason = { $author } says: { $reason }
+feeling_scale = How is this account, from 1 (bad) to 5 (good)?
+feeling_why = Why
+state_feeling = State your view
+agreement_optimistic = The view is better than the value.
+agreement_pessimistic = The view is worse than the value.
+write_note = Write a note
+note_text = Note
+note_kind = Kind
+kind_of_note = Note
+kind_of_call = Call
+kind_of_meeting = Meeting
+kind_of_email = E-mail
+note_at = When, in UTC (empty: now)
+participants = Who took part, with commas
+edited = edited { $at }, version { $version }
+open_note = Read it
+open_own_note = Read, change or delete it
+close_note = Close this note
+delete_note = Delete this note
+tasks = Open tasks
+task_title = Task
+due_on = Due
+due = due { $day }
+overdue = Overdue
+nobody = nobody yet
+done = Done
+finish_task = Done: { $title }
+change_task = Change
+delete_task = Delete this task
+open_again = Open this task again
+no_tasks = No task is open.
+group_everything = Everything
+group_written = Written
+group_health = Alerts and signals
+group_contract = Contract
+group_use = Use and people
+group_support = Support
+nothing_happened = Nothing of this kind happened yet.

@@ -30,6 +30,7 @@ from app.web.accounts.chips import (
 )
 from app.web.accounts.list_state import COLUMNS, PATH, ListState
 from app.web.accounts.list_view import load_list, load_rows
+from app.web.accounts.work_view import GROUPS, load_feeling, load_work
 from app.web.charts.history import history
 from app.web.charts.sparkline import sparkline
 from app.web.charts.strip import strip
@@ -40,7 +41,7 @@ from app.web.frame.visits import SEE_OTHER, Acting, Viewing, Visit
 from app.workspaces.resources import delete_row
 
 COMPARED_DAYS = 28
-TABS = ("overview", "why")
+TABS = ("overview", "why", "timeline")
 DRAWINGS = {"sparkline": sparkline, "strip": strip, "history": history, "waterfall": waterfall}
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
@@ -118,15 +119,25 @@ def delete_segment(visit: Acting, session: SessionDep) -> Response:
 
 @router.get("/accounts/{account_id}")
 def show_account(account_id: str, visit: Viewing, session: ReadSessionDep) -> Response:
-    """Show an account: its state and what to do, or why its score is what it is."""
+    """Show an account: its state and what to do, why its score is what it is, what happened."""
     tab = visit.request.query_params.get("tab", "")
     shown = tab if tab in TABS else TABS[0]
     values: dict[str, Any] = {"tab": shown, "tabs": TABS, "draw": DRAWINGS}
-    if shown == "why":
-        values |= _why(session, visit, account_id)
-    else:
-        view = load_overview(session, visit, account_id)
-        values |= {"view": view, "row": view.row, "health": view.health}
+    match shown:
+        case "why":
+            values |= _why(session, visit, account_id)
+            return visit.render("accounts/account.html", __file__, **values)
+        case "timeline":
+            row, health = read_envelope(session, visit.workspace_id, account_id, visit.language)
+            try:
+                work = load_work(session, visit, account_id)
+            except InvalidCursorError:
+                return RedirectResponse(f"{PATH}/{account_id}?tab=timeline", SEE_OTHER)
+            values |= {"row": row, "health": health, "work": work, "groups": GROUPS}
+        case _:
+            view = load_overview(session, visit, account_id)
+            values |= {"view": view, "row": view.row, "health": view.health}
+    values["feeling"] = load_feeling(session, visit, account_id, values["health"].band)
     return visit.render("accounts/account.html", __file__, **values)
 
 

@@ -148,3 +148,51 @@ kind_coverage = 数据
 kind_config = 设置
 kind_override = 人工设定
 data_through = 数据截至 { $at }。
+
+tab_timeline = 时间线
+feeling = 负责人看法
+feeling_value = { $value }/5
+feeling_age =
+    { NUMBER($days) ->
+        [0] 今天
+       *[other] { $days } 天前
+    }
+feeling_reason = { $author }：{ $reason }
+feeling_scale = 该客户状况如何，1（差）至 5（好）？
+feeling_why = 理由
+state_feeling = 写下您的看法
+agreement_optimistic = 看法好于价值。
+agreement_pessimistic = 看法差于价值。
+write_note = 写备注
+note_text = 备注
+note_kind = 类型
+kind_of_note = 备注
+kind_of_call = 电话
+kind_of_meeting = 会议
+kind_of_email = 邮件
+note_at = 时间（协调世界时，空为现在）
+participants = 参与者，以逗号分隔
+edited = { $at } 修改，第 { $version } 版
+open_note = 阅读
+open_own_note = 阅读、修改或删除
+close_note = 关闭此备注
+delete_note = 删除此备注
+tasks = 未完成的任务
+task_title = 任务
+due_on = 截止日
+due = 截止 { $day }
+overdue = 已逾期
+nobody = 尚无人负责
+done = 完成
+finish_task = 完成：{ $title }
+change_task = 修改
+delete_task = 删除此任务
+open_again = 重新打开此任务
+no_tasks = 没有未完成的任务。
+group_everything = 全部
+group_written = 人写的
+group_health = 告警与信号
+group_contract = 合同
+group_use = 使用与人员
+group_support = 支持
+nothing_happened = 尚无此类事件。

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 FOLDER = Path(__file__).parent.parent
 DONE = (
     *("accepted", "dismissed", "saved", "deleted", "removed", "signed_out"),
-    *("acknowledged", "assigned", "snoozed", "resolved", "rated"),
+    *("acknowledged", "assigned", "snoozed", "resolved", "rated", "finished"),
 )
 """What acts did: each has a message of the frame."""
 

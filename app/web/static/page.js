@@ -47,6 +47,11 @@
     a: () => first("accept")?.click(),
     d: choosing("dismiss"),
     s: choosing("snooze"),
+    n: () => {
+      const target = first("note");
+      if (target?.matches("a")) target.click();
+      else target?.focus();
+    },
     x: () => current()?.querySelector("[data-choose]")?.click(),
     "/": () => document.querySelector("[data-search]")?.focus(),
     "?": () => document.getElementById("keys").showModal(),

@@ -68,6 +68,8 @@ def fill(world: World, api: Any) -> None:  # noqa: ANN401 - a client over HTTP o
     for account_id, owner in owners.items():
         api.patch(f"/api/v1/accounts/{account_id}", json={"owner": owner})
     api.patch("/api/v1/accounts/c01", json={"name": HOSTILE})
+    api.post("/api/v1/accounts/c03/notes", json={"text": "Written before."})
+    api.post("/api/v1/accounts/c03/tasks", json={"title": "Planned before"})
     world.work()
 
 

@@ -21,6 +21,8 @@ PATHS = (
     "/accounts?q=c0",
     f"/accounts/{SILENT}",
     f"/accounts/{SILENT}?tab=why",
+    f"/accounts/{SILENT}?tab=timeline",
+    "/alerts",
 )
 
 

@@ -23,6 +23,10 @@ def ids_of(company: Company) -> dict[str, str]:
         "intervention_id": suggestions[0]["id"],
         "member_id": members[0]["id"],
         "alert_id": alerts[0]["id"],
+        **{
+            f"{kind}_id": company.api.get(f"/api/v1/{kind}s").json()["items"][-1]["id"]
+            for kind in ("note", "task")
+        },
     }
 
 
@@ -34,7 +38,7 @@ def everything(company: Company) -> dict[str, Any]:
     """Return what the workspace ``acme`` has, without the audit entries of the test itself."""
     paths = (
         *("members", "segments", "suggestions", "interventions", "alerts?state=all"),
-        "audit-entries?limit=1",
+        *("notes", "tasks", "audit-entries?limit=1"),
     )
     return {path: company.api.get(f"/api/v1/{path}").json()["items"] for path in paths}
 
@@ -66,6 +70,9 @@ def test_an_act_changes_nothing_of_another_workspace(company: Company, path: str
         "segment": "theirs",
         f"alert:{ids['alert_id']}": "on",
         "act": "resolve",
+        "text": "A note.",
+        "title": "A task",
+        "value": "2",
         "email": f"new-{len(company.members)}@example.com",
     }
 

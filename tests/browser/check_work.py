@@ -1,0 +1,43 @@
+"""Notes, tasks and the owner's view in a real browser: by keyboard only, and without scripts."""
+
+from playwright.sync_api import expect
+
+from app.members.roles import Role
+from tests.browser.conftest import NewPage, Site
+
+
+def test_a_note_is_written_by_keyboard_only(new_page: NewPage, site: Site) -> None:
+    page = new_page(Role.MEMBER)
+    page.goto("/accounts/c04")
+    page.keyboard.press("n")
+    expect(page.get_by_label("Note", exact=True)).to_be_focused()
+
+    page.keyboard.type("They j k a s d ? asked for <b>more</b> seats.")
+    for _ in range(3):
+        page.keyboard.press("Tab")
+    page.get_by_role("button", name="Save").first.focus()
+    page.keyboard.press("Enter")
+
+    expect(page.get_by_role("status")).to_contain_text("Saved.")
+    expect(page.locator(".timeline li").first).to_contain_text("asked for <b>more</b> seats")
+    expect(page.get_by_label("Note", exact=True)).to_have_value("")
+    [note] = site.api.get("/api/v1/accounts/c04/notes").json()["items"]
+    assert note["text"] == "They j k a s d ? asked for <b>more</b> seats."
+
+
+def test_tasks_and_the_view_work_without_scripts(new_page: NewPage) -> None:
+    page = new_page(Role.MEMBER, java_script_enabled=False, viewport={"width": 390, "height": 800})
+    page.goto("/accounts/c06")
+    page.get_by_text("State your view").click()
+    page.get_by_label("2", exact=True).check()
+    page.get_by_label("Why", exact=True).fill("Nobody answers.")
+    page.get_by_role("button", name="Save").click()
+    expect(page.locator("main")).to_contain_text("2 of 5")
+    page.get_by_role("link", name="Timeline").click()
+    page.get_by_label("Task").fill("Call them")
+    page.get_by_label("Due").fill("2026-04-02")
+    page.get_by_role("button", name="Save").last.click()
+    page.get_by_role("button", name="Done: Call them").click()
+    expect(page.get_by_role("status")).to_contain_text("Done.")
+    page.get_by_role("button", name="Open this task again").click()
+    expect(page.get_by_role("button", name="Done: Call them")).to_be_visible()
