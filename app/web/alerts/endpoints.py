@@ -17,12 +17,11 @@ from app.core.pagination import InvalidCursorError, Paging
 from app.core.row_queries import list_all_rows
 from app.members.tables import Member
 from app.signals.signal import Severity
-from app.web.alerts.inbox import PATH, STATES, Inbox
+from app.web.alerts.inbox import PATH, SNOOZE_DAYS, STATES, Inbox
 from app.web.frame.page_route import PageRoute
 from app.web.frame.visits import SEE_OTHER, Acting, Viewing
 
 PAGE_SIZE = 50
-SNOOZE_DAYS = ("1", "3", "7", "28")
 CHOSEN = "alert:"
 """A checkbox is named by this and the id of its alert."""
 DONE = {

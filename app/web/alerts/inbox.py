@@ -7,6 +7,7 @@ from urllib.parse import urlencode
 
 PATH = "/alerts"
 STATES = ("active", "open", "acknowledged", "snoozed", "resolved", "all")
+SNOOZE_DAYS = ("1", "3", "7", "28")
 LONGEST = 255
 
 

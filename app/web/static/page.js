@@ -34,9 +34,13 @@
     const box = current()?.querySelector("[data-choose]");
     if (box && !document.querySelector("[data-choose]:checked")) box.checked = true;
   };
+  const reach = (field) => {
+    field?.closest("details")?.setAttribute("open", "");
+    field?.focus();
+  };
   const choosing = (part) => () => {
     choose();
-    first(part)?.focus();
+    reach(first(part));
   };
 
   const go = (to) => document.querySelector(`[data-go="${to}"]`)?.click();
@@ -50,7 +54,7 @@
     n: () => {
       const target = first("note");
       if (target?.matches("a")) target.click();
-      else target?.focus();
+      else reach(target);
     },
     x: () => current()?.querySelector("[data-choose]")?.click(),
     "/": () => document.querySelector("[data-search]")?.focus(),

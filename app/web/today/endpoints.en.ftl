@@ -24,6 +24,18 @@ alert = Alert since { $at }: { $name }
 pending = Becomes an alert on { $at } unless it ends: { $name }
 pending_open = Waits to become an alert: { $name }
 task = Task due on { $day }: { $title }
+done = Done
+finish_task = Done: { $title }
+snooze = Snooze the alerts
+how_long = For how long the alerts of { $name } are snoozed
+for_days =
+    { NUMBER($days) ->
+        [one] for { $days } day
+       *[other] for { $days } days
+    }
+log_call = Log a call
+call_text = What came of the call with { $name }
+save = Save
 pages = Pages
 first_page = First page
 next_page = Next page

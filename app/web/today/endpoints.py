@@ -11,6 +11,7 @@ from app.core.pagination import InvalidCursorError, Paging
 from app.reports.movers.service import load_movers
 from app.reports.today.queries import load_data_through
 from app.reports.today.service import load_page
+from app.web.alerts.inbox import SNOOZE_DAYS
 from app.web.frame.page_route import PageRoute
 from app.web.frame.visits import SEE_OTHER, Viewing
 
@@ -57,6 +58,7 @@ def show_today(visit: Viewing, session: ReadSessionDep) -> Response:
         owner=owner,
         cursor=cursor,
         url=today_url,
+        snooze_days=SNOOZE_DAYS,
     )
 
 

@@ -111,6 +111,45 @@ def test_an_act_returns_to_today(
     assert names_on(answer.text) == ["waits"]
 
 
+def test_a_task_is_finished_and_a_call_logged(
+    client: TestClient, session: Session, browser: Browser
+) -> None:
+    account(session, "due", 100_00)
+    session.commit()
+    body = {"title": "Send <b>it</b>", "owner": KIM, "due_on": "2026-03-18"}
+    task = client.post("/api/v1/accounts/due/tasks", json=body).json()
+    page = browser.get(f"/today?owner={KIM}")
+    assert "Send <b>it</b>" in text_of(page)
+
+    logged = browser.send(page, "/accounts/due/notes", text="They renew.")
+    finished = browser.send(page, f"/tasks/{task['id']}")
+
+    assert path_of(logged) == "/today?owner=kim%40example.com&done=saved"
+    [note] = client.get("/api/v1/accounts/due/notes").json()["items"]
+    assert (note["kind"], note["text"], note["author"]) == ("call", "They renew.", KIM)
+    assert path_of(finished) == "/today?owner=kim%40example.com&done=finished"
+    assert client.get(f"/api/v1/tasks/{task['id']}").json()["done_by"] == KIM
+    assert names_on(finished.text) == []
+
+
+def test_the_alerts_of_an_account_are_snoozed(
+    client: TestClient, session: Session, browser: Browser
+) -> None:
+    account(session, "calm", 100_00)
+    factories.alert(session, "calm")
+    state(session, "calm", "firing")
+    session.commit()
+    page = browser.get("/today")
+    assert names_on(page.text) == ["calm"]
+
+    answer = browser.send(page, "/alerts", days="3")
+
+    assert path_of(answer) == "/today?done=snoozed"
+    assert names_on(answer.text) == []
+    until = client.get("/api/v1/alerts/alr_calm").json()["snoozed_until"]
+    assert until == "2026-03-21T12:00:00Z"
+
+
 def test_a_viewer_sees_no_act(session: Session, signed_in: SignedIn) -> None:
     in_need(session)
 
@@ -118,6 +157,7 @@ def test_a_viewer_sees_no_act(session: Session, signed_in: SignedIn) -> None:
 
     assert "Call Acme." in text_of(page)
     assert "/accept" not in page.text
+    assert '<form method="post" action="/a' not in page.text
 
 
 def test_pages_follow_the_cursor_with_few_statements(session: Session, browser: Browser) -> None:
