@@ -91,6 +91,17 @@ def find_link(session: Session, link_hash: bytes) -> datetime | None:
     return session.scalar(select(Member.link_expires_at).filter_by(link_hash=link_hash))
 
 
+def list_workspaces_of(session: Session, email: str) -> Sequence[tuple[str, str]]:
+    """Return id and name of the workspaces with a member of an address, by name."""
+    workspaces = (
+        select(Workspace.id, Workspace.name)
+        .join(Member, Member.workspace_id == Workspace.id)
+        .where(Member.email == email)
+        .order_by(Workspace.name, Workspace.id)
+    )
+    return [(row.id, row.name) for row in session.execute(workspaces)]
+
+
 def list_members_by_email(session: Session, email: str) -> Sequence[Member]:
     """Return the members with an address in all workspaces, the one who joined last first."""
     members = select(Member).filter_by(email=email)

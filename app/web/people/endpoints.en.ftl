@@ -6,6 +6,10 @@ link_once = This link signs you in once, in this browser.
 how = You sign in with a link. An admin of your workspace creates one on the page of members, and the command line does too:
 again = For a member whose session has ended:
 
+other_workspace = Enter another workspace
+choose_workspace = Choose a workspace
+no_workspace = Your address is a member of no workspace: ask an admin to invite it.
+
 language = Language
 of_browser = as in the browser
 save = Save

@@ -41,7 +41,7 @@ def show_sign_in(request: Request, next: str | None = None) -> Response:  # noqa
     """Say how to get a link."""
     has_provider = request.app.state.identity_provider is not None
     values = {"next": local_path(next, default="/"), "has_provider": has_provider}
-    return _render(request, "people/sign_in.html", link=None, **values)
+    return render_signed_out(request, "people/sign_in.html", link=None, **values)
 
 
 @router.get("/sign-in/{link}")
@@ -50,7 +50,7 @@ def show_link(request: Request, link: str, session: ReadSessionDep, now: Now) ->
     expires_at = queries.find_link(session, hash_token(link))
     if expires_at is None or expires_at <= now:
         raise service.LinkError
-    return _render(request, "people/sign_in.html", link=link)
+    return render_signed_out(request, "people/sign_in.html", link=link)
 
 
 async def _same_site(request: Request) -> None:
@@ -106,7 +106,9 @@ def _signed_out() -> Response:
 
 @router.get("/profile")
 def show_profile(visit: Viewing) -> Response:
-    return visit.render("people/profile.html", __file__, languages=list(Language))
+    has_provider = visit.request.app.state.identity_provider is not None
+    values = {"languages": list(Language), "has_provider": has_provider}
+    return visit.render("people/profile.html", __file__, **values)
 
 
 @router.post("/profile")
@@ -187,7 +189,7 @@ def _members(
     )
 
 
-def _render(request: Request, template: str, **values: object) -> Response:
+def render_signed_out(request: Request, template: str, **values: object) -> Response:
     language = preferred_language(request.headers.get("accept-language", ""))
     return html_response(
         request, Renderer(language).render(template, __file__, visit=None, **values)

@@ -6,6 +6,10 @@ link_once = 此链接可在本浏览器登录一次。
 how = 用链接登录。工作区管理员可在成员页面创建链接，命令行也可以：
 again = 会话已结束的成员：
 
+other_workspace = 进入另一个工作区
+choose_workspace = 选择工作区
+no_workspace = 您的地址不是任何工作区的成员，请管理员邀请。
+
 language = 语言
 of_browser = 与浏览器相同
 save = 保存

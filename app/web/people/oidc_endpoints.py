@@ -1,6 +1,7 @@
 """Signing in by an identity provider."""
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import asdict
 from datetime import datetime
@@ -18,7 +19,7 @@ from app.members.oidc import Attempt, IdentityProvider, OidcError
 from app.members.tokens import hash_token
 from app.web.frame.page_route import PageRoute
 from app.web.frame.visits import SEE_OTHER, is_secure, local_path, origin_of, session_cookie
-from app.web.people.endpoints import set_session_cookie
+from app.web.people.endpoints import render_signed_out, set_session_cookie
 
 COOKIE, CONTEXT, SECONDS = "health_oidc", "oidc attempt", 600
 PATH, CALLBACK = "/oidc", "/oidc/callback"
@@ -35,6 +36,7 @@ async def start(request: Request) -> Response:
         **asdict(attempt),
         "next": local_path(params.get("next"), default="/"),
         "workspace": params.get("workspace", ""),
+        "choose": params.get("choose", ""),
     }
     response = RedirectResponse(url, SEE_OTHER)
     encrypted = request.app.state.encryptor.encrypt(begun, context=CONTEXT)
@@ -61,6 +63,10 @@ async def finish(request: Request) -> Response:
     email = await run_in_threadpool(
         provider.finish, redirect_uri(request), answer, attempt, now=now
     )
+    if begun["choose"]:
+        async with database_slot(request):
+            workspaces = await run_in_threadpool(_list_workspaces, state.sessions, email)
+        return render_signed_out(request, "people/workspaces.html", workspaces=workspaces)
     before = session_cookie(request)
     async with database_slot(request):
         token = await run_in_threadpool(
@@ -89,6 +95,12 @@ def _begun(request: Request) -> dict[str, str]:
         begun: dict[str, str] = request.app.state.encryptor.decrypt(encrypted, context=CONTEXT)
         return begun
     raise OidcError("This sign-in began in another browser or more than ten minutes ago.")
+
+
+def _list_workspaces(sessions: SessionFactory, email: str) -> Sequence[tuple[str, str]]:
+    """Return the workspaces of an address that the provider has confirmed just now."""
+    with transaction(sessions) as session:
+        return queries.list_workspaces_of(session, email)
 
 
 def _sign_in(

@@ -1,5 +1,6 @@
 """Signing in by an identity provider, and everything that must not sign anybody in."""
 
+import re
 from collections.abc import Iterator
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -225,6 +226,53 @@ def test_a_provider_that_is_away_is_a_clear_page(browser: Browser, client: TestC
 
     assert answer.status_code == 401
     assert "did not confirm" in text_of(answer)
+
+
+def join(session: Session, workspace_id: str, email: str = "kim@example.com") -> None:
+    """Add a member of another workspace, who has signed in nowhere yet."""
+    factories.workspace(session, workspace_id)
+    actor = Actor(workspace_id, "test", NOW)
+    service.invite_member(session, actor, email=email, name="Kim", role=Role.VIEWER)
+    session.commit()
+
+
+def test_a_member_of_several_workspaces_enters_another_from_the_profile(
+    browser: Browser, issuer: Issuer, session: Session
+) -> None:
+    join(session, "second")
+    join(session, "foreign", "lee@example.com")
+    log_in(browser, issuer, workspace="acme")
+    profile = browser.get("/profile")
+    assert "/oidc/start?choose=yes" in profile.text
+
+    choice = log_in(browser, issuer, choose="yes")
+
+    assert re.findall(r"workspace=([a-z]+)", choice.text) == ["acme", "second"]
+    assert "acme" in text_of(browser.get("/profile"))
+    log_in(browser, issuer, workspace="second")
+    assert "kim@example.com · viewer · second" in text_of(browser.get("/profile"))
+
+
+def test_only_the_confirmed_address_counts_when_a_workspace_is_chosen(
+    browser: Browser, issuer: Issuer, session: Session
+) -> None:
+    """Kim is signed in, and the provider confirms the address of Lee."""
+    join(session, "foreign", "lee@example.com")
+    log_in(browser, issuer)
+
+    choice = log_in(browser, issuer, choose="yes", email="lee@example.com")
+    refused = log_in(browser, issuer, workspace="foreign")
+
+    assert re.findall(r"workspace=([a-z]+)", choice.text) == ["foreign"]
+    assert "kim@example.com" in text_of(browser.get("/profile"))
+    assert refused.status_code == 403
+
+
+def test_somebody_without_a_workspace_is_offered_none(browser: Browser, issuer: Issuer) -> None:
+    choice = log_in(browser, issuer, choose="yes", email="nobody@example.com")
+
+    assert "member of no workspace" in text_of(choice)
+    assert not is_signed_in(browser)
 
 
 def test_without_a_provider_there_is_no_button(client: TestClient) -> None:
