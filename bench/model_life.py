@@ -126,13 +126,14 @@ def _train(panel: Panel, day: int, active: ActiveModel | None) -> ActiveModel | 
     data = TrainingData(past, panel.x[panel.day == day], active)
     candidate = train_candidate(data)
     if isinstance(candidate, Candidate) and candidate.takes_over:
-        return _activate(candidate)
+        return activate(candidate)
     if active is None or check_active_model(data):
         return None
     return replace(active, recalibration=recalibrate_active_model(data))
 
 
-def _activate(candidate: Candidate) -> ActiveModel:
+def activate(candidate: Candidate) -> ActiveModel:
+    """Return a candidate as the service would serve it."""
     card = candidate.card
     slope_error = (card["unseen"] or {}).get("slope_error")
     model = replace(

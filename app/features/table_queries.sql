@@ -2,10 +2,10 @@
 
 -- name: counts
 -- ``n`` is the position of an account and its day. Usage is read once for the sums of 84 days by
--- person and event name; what is counted by day comes from ``days_of_use``. ``days_56`` has a bit for
--- each day, the lowest for the day itself. ``first_day`` and
--- ``last_day`` enclose all days, so that the database can skip partitions. The engagement of each
--- account is materialized: joined row by row, it would be looked up for each pair of accounts.
+-- person and event name, account by account: nothing is stored between the steps. What is counted by
+-- day comes from ``days_of_use``. ``days_56`` has a bit for each day, the lowest for the day itself.
+-- ``first_day`` and ``last_day`` enclose all days, so that the database can skip partitions. The
+-- engagement of each account is materialized: joined row by row, it would be looked up for each pair.
 -- ``known_end``: an end that was recorded together with its start, as a historical import does,
 -- counts only from the day on which it comes, and so does ``auto_renews`` of an import: the file knows
 -- who has left. ``renews_on``: if no renewal day is known, the end of the running term or paid period.
@@ -17,49 +17,51 @@ WITH requested AS (
         AS w (account_id, as_of, n)
 ),
 product AS (
-    SELECT * FROM unnest(CAST(:product_events AS text[]), CAST(:product_features AS text[]))
+    SELECT *, row_number() OVER (PARTITION BY event_name) AS place
+    FROM unnest(CAST(:product_events AS text[]), CAST(:product_features AS text[]))
         AS p (event_name, feature)
 ),
-tally AS MATERIALIZED (
-    SELECT w.n, u.event_name, u.user_id, u.is_anonymous,
-           GROUPING(u.event_name) = 0 AS by_event,
-           bit_or(CASE WHEN w.as_of - u.day < 56
-               THEN CAST(1 AS bigint) << (w.as_of - u.day) ELSE 0 END) AS days_56,
-           CAST(sum(u.events) AS bigint) AS events_84
-           {{sums}}
+used AS (
+    SELECT w.n, t.*
     FROM requested w
-    JOIN daily_usage u ON u.account_id = w.account_id
-        AND u.day > w.as_of - 84 AND u.day <= w.as_of AND u.known_on <= w.as_of
-    WHERE u.workspace_id = :workspace_id
-      AND u.day > CAST(:first_day AS date) - 84 AND u.day <= :last_day {{excluding_users}}
-    GROUP BY GROUPING SETS ((w.n, u.event_name), (w.n, u.user_id, u.is_anonymous))
-),
-named AS (
-    SELECT t.n, CAST(sum(t.events_84) AS bigint) AS named_84 {{named_reach}},
-           array_agg(t.event_name ORDER BY t.event_name) AS event_names,
-           array_agg(t.events_84 ORDER BY t.event_name) AS event_counts,
-           count(DISTINCT p.feature) FILTER (
-               WHERE bit_count(CAST(t.days_56 & ((1 << 28) - 1) AS bit(64))) >= 2)
-               AS breadth_28,
-           count(DISTINCT p.feature) AS breadth_84
-    FROM tally t LEFT JOIN product p ON p.event_name = t.event_name
-    WHERE t.by_event GROUP BY t.n
-),
-person AS (
-    SELECT t.n, bit_or(t.days_56) AS days_56, sum(t.events_84) AS events_84
-    FROM tally t JOIN requested w ON w.n = t.n
-    LEFT JOIN user_alias a ON t.is_anonymous AND a.workspace_id = :workspace_id
-        AND a.anonymous_id = t.user_id AND a.known_on <= w.as_of
-    WHERE NOT t.by_event AND (NOT t.is_anonymous OR a.user_id IS NOT NULL)
-    GROUP BY t.n, coalesce(a.user_id, t.user_id)
-),
-people AS (
-    SELECT n, count(*) FILTER (WHERE days_56 & ((1 << 28) - 1) <> 0) AS users_28,
-           count(*) FILTER (WHERE days_56 >> 28 <> 0) AS users_28_before,
-           count(*) AS users_84,
-           CAST(max(events_84) AS bigint) AS top_user_84,
-           CAST(sum(events_84) AS bigint) AS people_84
-    FROM person GROUP BY n
+    CROSS JOIN LATERAL (
+        SELECT count(DISTINCT p.feature) FILTER (
+                   WHERE bit_count(CAST(t.days_56 & ((1 << 28) - 1) AS bit(64))) >= 2)
+                   AS breadth_28,
+               count(DISTINCT p.feature) AS breadth_84,
+               array_agg(t.event_name) {{of_events}} AS event_names,
+               array_agg(t.events_84) {{of_events}} AS event_counts,
+               count(*) FILTER (WHERE NOT t.by_event AND t.days_56 & ((1 << 28) - 1) <> 0)
+                   AS users_28,
+               count(*) FILTER (WHERE NOT t.by_event AND t.days_56 >> 28 <> 0) AS users_28_before,
+               count(*) FILTER (WHERE NOT t.by_event) AS users_84,
+               max(t.events_84) FILTER (WHERE NOT t.by_event) AS top_user_84,
+               CAST(sum(t.events_84) FILTER (WHERE NOT t.by_event) AS bigint) AS people_84
+               {{reach_of_events}}
+        FROM (
+            SELECT c.by_event, c.event_name, bit_or(c.days_56) AS days_56,
+                   CAST(sum(c.events_84) AS bigint) AS events_84
+                   {{reach_by_name}}
+            FROM (
+                SELECT u.event_name, u.user_id, u.is_anonymous,
+                       GROUPING(u.event_name) = 0 AS by_event,
+                       bit_or(CASE WHEN w.as_of - u.day < 56
+                           THEN CAST(1 AS bigint) << (w.as_of - u.day) ELSE 0 END) AS days_56,
+                       sum(u.events) AS events_84 {{sums}}
+                FROM daily_usage u
+                WHERE u.workspace_id = :workspace_id AND u.account_id = w.account_id
+                  AND u.day > w.as_of - 84 AND u.day <= w.as_of AND u.known_on <= w.as_of
+                  AND u.day > CAST(:first_day AS date) - 84 AND u.day <= :last_day
+                  {{excluding_users}}
+                GROUP BY GROUPING SETS ((u.event_name), (u.user_id, u.is_anonymous))
+            ) AS c
+            LEFT JOIN user_alias a ON c.is_anonymous AND a.workspace_id = :workspace_id
+                AND a.anonymous_id = c.user_id AND a.known_on <= w.as_of
+            WHERE c.is_anonymous IS NOT TRUE OR a.user_id IS NOT NULL
+            GROUP BY c.by_event, c.event_name, coalesce(a.user_id, c.user_id)
+        ) AS t
+        LEFT JOIN product p ON p.event_name = t.event_name
+    ) AS t
 ),
 reach AS (
     {{reach}}
@@ -92,19 +94,17 @@ term AS (
            CASE WHEN renewal_on > as_of
                     AND (known_on > starts_on OR renewal_on IS DISTINCT FROM ends_on)
                 THEN renewal_on
-                WHEN known_end IS NULL THEN term_ends_on END AS renews_on
+                WHEN known_end IS NULL AND starts_on <= as_of THEN CAST(
+                    CASE WHEN starts_on + make_interval(months => gone - gone % months) > as_of
+                         THEN starts_on + make_interval(months => gone - gone % months)
+                         ELSE starts_on + make_interval(months => gone - gone % months + months)
+                         END AS date) END AS renews_on
     FROM period LEFT JOIN renewal USING (n, subscription_id, starts_on)
     CROSS JOIN LATERAL (
         SELECT coalesce(term_months, billing_period_months) AS months,
                CAST(12 * (extract(year FROM as_of) - extract(year FROM starts_on))
                     + extract(month FROM as_of) - extract(month FROM starts_on) AS int) AS gone
     ) AS bound
-    CROSS JOIN LATERAL (
-        SELECT CAST(min(at) AS date) AS term_ends_on
-        FROM generate_series(gone / months, gone / months + 1) AS terms
-        CROSS JOIN LATERAL (SELECT starts_on + make_interval(months => terms * months) AS at) AS ends
-        WHERE at > as_of
-    ) AS running_term
     WHERE coalesce(ends_on > starts_on, true)
 ),
 paid AS (
@@ -119,12 +119,14 @@ payment AS (
            CASE WHEN NOT bool_or(ran_84 AND mrr_cents > 0 AND cents IS NULL)
                THEN CAST(sum(cents) FILTER (WHERE ran_84) AS bigint) END AS mrr_cents_84,
            CAST(sum(seats) FILTER (WHERE runs) AS bigint) AS seats,
-           count(DISTINCT subscription_id) FILTER (WHERE runs) AS subscriptions,
            min(as_of - starts_on) FILTER (WHERE runs AND mrr_cents > 0) AS days_on_terms,
            min(renews_on - as_of) FILTER (WHERE runs) AS days_to_renewal,
            min(renews_on - coalesce(notice_days, 0) - as_of) FILTER (WHERE runs)
                AS days_to_notice
     FROM term GROUP BY n
+),
+running AS (
+    SELECT n, count(DISTINCT subscription_id) AS subscriptions FROM term WHERE runs GROUP BY n
 ),
 main AS (
     SELECT n,
@@ -147,7 +149,8 @@ engagement AS MATERIALIZED (
     SELECT w.n,
            CASE WHEN EXISTS (
                SELECT FROM ticket_moment m
-               WHERE m.workspace_id = :workspace_id AND m.known_on <= w.as_of)
+               WHERE m.workspace_id = :workspace_id AND m.known_on <= w.as_of
+                 AND m.at < w.as_of - 82)
            THEN (
                SELECT count(DISTINCT t.ticket_id)
                FROM ticket t JOIN ticket_moment m
@@ -182,13 +185,14 @@ engagement AS MATERIALIZED (
     FROM requested w
 )
 SELECT w.n - 1 AS position,
-       e.named_84, e.breadth_28, e.breadth_84, e.event_names, e.event_counts,
-       p.users_28, p.users_28_before, p.users_84, p.top_user_84, p.people_84,
+       u.breadth_28, u.breadth_84, u.event_names, u.event_counts,
+       u.users_28, u.users_28_before, u.users_84, u.top_user_84, u.people_84,
        x.reach_28, x.reach_28_before,
        w.as_of - s.first_used_on AS days_since_first_use,
        w.as_of - (SELECT lower(span) FROM unnest(d.spans) AS span WHERE span @> w.as_of)
            AS days_paid,
-       coalesce(m.pays, false) AS pays, m.mrr_cents, m.mrr_cents_84, m.seats, m.subscriptions,
+       coalesce(m.pays, false) AS pays, m.mrr_cents, m.mrr_cents_84, m.seats,
+       CASE WHEN m.n IS NOT NULL THEN coalesce(r.subscriptions, 0) END AS subscriptions,
        m.days_to_renewal, m.days_to_notice, m.days_on_terms,
        b.billing_period_months, b.term_months, b.auto_renews, b.discount_share, o.tickets_84,
        CAST(o.nps AS double precision) AS nps, o.steps_done,
@@ -199,12 +203,12 @@ SELECT w.n - 1 AS position,
        coalesce(a.excluded, false) AS excluded, d.n IS NOT NULL AS has_paid
 FROM requested w
 LEFT JOIN account a ON a.workspace_id = :workspace_id AND a.account_id = w.account_id
-LEFT JOIN named e ON e.n = w.n
-LEFT JOIN people p ON p.n = w.n
+LEFT JOIN used u ON u.n = w.n
 LEFT JOIN reach x ON x.n = w.n
 LEFT JOIN started s ON s.n = w.n
 LEFT JOIN paid d ON d.n = w.n
 LEFT JOIN payment m ON m.n = w.n
+LEFT JOIN running r ON r.n = w.n
 LEFT JOIN main b ON b.n = w.n
 LEFT JOIN engagement o ON o.n = w.n
 ORDER BY w.n
@@ -246,7 +250,7 @@ FROM (
 ) AS by_customer GROUP BY n
 
 -- name: reach_by_sum
-SELECT n, reach_28, reach_28_before FROM named
+SELECT n, reach_28, reach_28_before FROM used
 
 -- name: reach_sums
 , CAST(coalesce(sum(u.{{counter}}) FILTER (WHERE w.as_of - u.day < 28), 0) AS bigint)
@@ -255,8 +259,16 @@ SELECT n, reach_28, reach_28_before FROM named
       AS bigint) AS reach_28_before
 
 -- name: reach_by_event_name
-, CAST(coalesce(sum(t.reach_28) {{only_named}}, 0) AS bigint) AS reach_28,
-  CAST(coalesce(sum(t.reach_28_before) {{only_named}}, 0) AS bigint) AS reach_28_before
+, sum(c.reach_28) AS reach_28, sum(c.reach_28_before) AS reach_28_before
 
--- name: only_reach_events
-FILTER (WHERE t.event_name = ANY(CAST(:reach_events AS text[])))
+-- name: reach_of_events
+, CAST(coalesce(sum(t.reach_28) {{counted}}, 0) AS bigint) AS reach_28,
+  CAST(coalesce(sum(t.reach_28_before) {{counted}}, 0) AS bigint) AS reach_28_before
+
+-- name: of_events
+-- An event that stands for several product features counts once.
+FILTER (WHERE t.by_event AND coalesce(p.place, 1) = 1)
+
+-- name: of_reach_events
+FILTER (WHERE t.by_event AND coalesce(p.place, 1) = 1
+    AND t.event_name = ANY(CAST(:reach_events AS text[])))

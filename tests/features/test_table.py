@@ -1,7 +1,7 @@
 """The feature table compared with the features of scores, and what must not change it."""
 
 from collections.abc import Sequence
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import numpy as np
@@ -14,12 +14,6 @@ from app.features.table_queries import load_feature_table
 from app.features.values import FeatureMap, FeatureSpec, ReachSource
 from app.tables import (
     FirstUse,
-    Invoice,
-    OnboardingCompletion,
-    OnboardingStep,
-    SurveyResponse,
-    Ticket,
-    TicketMoment,
 )
 from tests import factories
 from tests.features.test_features import PRODUCT, REACHES, SPEC
@@ -147,47 +141,6 @@ def test_a_long_pause_of_payment_starts_the_tenure_again(session: Session) -> No
         )
 
     assert load_value(session, "tenure") == 90 + 81, "a pause of ten days does not start it again"
-
-
-def test_tickets_answers_steps_and_failed_payments(session: Session) -> None:
-    names = ("tickets_84", "nps", "onboarding_share", "failed_payments_84")
-    nothing = load_table(session, "a1", days=[AS_OF])
-    assert all(np.isnan(nothing.column(name)[0]) for name in names)
-
-    at = datetime.combine(day(5), time(9), UTC)
-    of_account = {"workspace_id": "acme", "account_id": "a1"}
-    for number, known in enumerate((day(5), day(-1))):
-        ticket = {"workspace_id": "acme", "ticket_id": f"t{number}"}
-        session.add(Ticket(**ticket, account_id="a1", opened_at=at))
-        session.flush()
-        session.add(TicketMoment(**ticket, kind="opened", at=at, known_on=known))
-        session.add(
-            SurveyResponse(
-                **of_account, response_id=f"r{number}", kind="nps", score=6, at=at, known_on=known
-            )
-        )
-        session.add(OnboardingStep(workspace_id="acme", key=f"s{number}", name="s", position=1))
-        session.add(
-            OnboardingCompletion(**of_account, step_key=f"s{number}", known_on=known, done_at=at)
-        )
-    session.add(
-        Invoice(
-            **of_account,
-            system="stripe",
-            invoice_id="i",
-            customer_id="c",
-            status="open",
-            currency="USD",
-            amount_due_cents=1,
-            amount_paid_cents=0,
-            attempt_count=1,
-            failed_at=at,
-            created_at=at,
-        )
-    )
-    session.flush()
-
-    assert [load_value(session, name) for name in names] == [1, 6, 0.5, 1]
 
 
 def add_subscription(session: Session, **columns: Any) -> None:  # noqa: ANN401
