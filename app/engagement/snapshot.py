@@ -48,6 +48,8 @@ class TicketCounts:
     """The median over tickets with a reply."""
     late_since: datetime | None = None
     """When the first reply to the earliest late ticket was due."""
+    is_newest_late: bool = False
+    """Of the tickets that have a reply or are late: whether the newest one is late."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date, datetime, timedelta
+from operator import attrgetter
 from statistics import median
 
 from app.engagement.reply_standards.standards import MINUTE, ReplyStandards
@@ -55,6 +56,10 @@ class TicketState:
         """Return the minutes from opening to the answer, or to ``until``."""
         return max(((self.answered_at or until) - self.opened_at) / MINUTE, 0.0)
 
+    def is_late(self, until: datetime) -> bool:
+        """Return whether the answer came late, or was overdue at ``until``."""
+        return self.waited_minutes(until) * MINUTE > self.reply_time
+
 
 def list_open_tickets(tickets: Collection[TicketState], until: datetime) -> list[OpenTicket]:
     return [
@@ -83,13 +88,16 @@ def count_tickets(
     for days in WINDOW_DAYS:
         within = [each for age, each in ages if age < days]
         answered = [each.waited_minutes(until) for each in within if each.answered_at]
-        late = [each for each in within if each.waited_minutes(until) * MINUTE > each.reply_time]
+        late = [each for each in within if each.is_late(until)]
+        settled = [each for each in within if each.answered_at or each.is_late(until)]
+        newest = max(settled, key=attrgetter("opened_at"), default=None)
         counts[days] = TicketCounts(
             opened=len(within),
             opened_before=sum(days <= age < 2 * days for age, _ in ages),
             late=len(late),
             first_reply_minutes=median(answered) if answered else None,
             late_since=min((each.opened_at + each.reply_time for each in late), default=None),
+            is_newest_late=newest is not None and newest.is_late(until),
         )
     return counts
 

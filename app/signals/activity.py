@@ -1,4 +1,4 @@
-"""Parse the stored use of a quarter into the activity that signals are detected from. Pure."""
+"""Parse the stored use of half a year into the activity that signals are detected from. Pure."""
 
 from collections.abc import Collection, Mapping
 from datetime import date

@@ -1,19 +1,18 @@
--- The use of accounts in a quarter, summed in one pass, and stored for the day.
+-- The use of accounts in half a year, summed in one pass, and stored for the day.
 
 -- name: activity
--- One pass over the quarter that ends on a whole day: by day, by user with one bit for each day in
--- two masks of four spans each, and by event name. Anonymous users count for the account, and not
--- as people. The last four weeks do not decide who the champion is: a champion who falls silent
--- would lose the place because of the silence.
+-- One pass over the half-year that ends on a whole day: by day, by user with one bit for each day in
+-- masks of four spans each, and by event name of the quarter. Anonymous users count for the account, and not as
+-- people. Only the quarter decides who the champion is, and not its last four weeks: a champion who
+-- falls silent would lose the place because of the silence.
 WITH tally AS MATERIALIZED (
     SELECT u.account_id, u.user_id, u.is_anonymous, u.event_name, u.day,
            GROUPING(u.user_id) = 0 AS by_user, GROUPING(u.day) = 0 AS by_day,
-           bit_or(CAST(1 AS bigint) << (CAST(:through AS date) - u.day))
-               FILTER (WHERE u.day > CAST(:through AS date) - :mask_days) AS late_days,
-           bit_or(CAST(1 AS bigint) << (CAST(:through AS date) - u.day - :mask_days))
-               FILTER (WHERE u.day <= CAST(:through AS date) - :mask_days) AS early_days,
+           {{days_by_mask}},
            min(u.day) AS first_day, max(u.day) AS last_day, sum(u.events) AS events,
-           sum(u.events) FILTER (WHERE u.day <= :settled) AS settled_events
+           min(u.day) FILTER (WHERE u.day > :quarter) AS first_day_of_quarter,
+           sum(u.events) FILTER (WHERE u.day <= :settled) AS settled_events,
+           sum(u.events) FILTER (WHERE u.day <= :settled AND u.day > :quarter) AS quarter_events
     FROM daily_usage u
     WHERE u.workspace_id = :workspace_id AND u.account_id = ANY(CAST(:account_ids AS text[]))
       AND u.day > :since AND u.day <= :through AND u.known_on <= :as_of
@@ -36,10 +35,9 @@ week AS (
 ),
 person AS (
     SELECT t.account_id, coalesce(a.user_id, t.user_id) AS user_id,
-           coalesce(bit_or(t.late_days), 0) AS late_days,
-           coalesce(bit_or(t.early_days), 0) AS early_days,
+           {{days_of_person}},
            min(t.first_day) AS first_day, max(t.last_day) AS last_day,
-           sum(t.settled_events) AS events
+           sum(t.settled_events) AS settled_events, sum(t.quarter_events) AS quarter_events
     FROM tally t
     LEFT JOIN user_alias a ON t.is_anonymous AND a.workspace_id = :workspace_id
         AND a.anonymous_id = t.user_id AND a.known_on <= :as_of
@@ -50,31 +48,33 @@ people AS (
     SELECT account_id, jsonb_build_array({{users}}) AS users FROM person GROUP BY account_id
 ),
 champion AS (
-    SELECT DISTINCT ON (account_id) *, bit_count(CAST(late_days AS bit(64)))
-           + bit_count(CAST(early_days AS bit(64))) AS active_days
+    SELECT DISTINCT ON (account_id) *, {{active_days}} AS active_days
     FROM (
         SELECT *, (account_id, user_id) IN (SELECT * FROM unnest(
             CAST(:named_in AS text[]), CAST(:named AS text[]))) AS is_named
         FROM person
     ) AS p
-    WHERE events > 0 OR is_named ORDER BY account_id, is_named DESC, events DESC NULLS LAST, user_id
+    WHERE quarter_events > 0 OR is_named
+    ORDER BY account_id, is_named DESC, quarter_events DESC NULLS LAST, user_id
 ),
 named AS (
-    SELECT account_id, jsonb_object_agg(event_name, jsonb_build_array(first_day, last_day)) AS uses
-    FROM tally WHERE NOT by_day AND NOT by_user GROUP BY account_id
+    SELECT account_id, jsonb_object_agg(
+               event_name, jsonb_build_array(first_day_of_quarter, last_day)) AS uses
+    FROM tally WHERE NOT by_day AND NOT by_user AND first_day_of_quarter IS NOT NULL
+    GROUP BY account_id
 ),
 reach AS (
     SELECT account_id, jsonb_object_agg(place, reached) AS reached
     FROM ({{reach}}) AS by_span GROUP BY account_id
 )
 SELECT v.account_id, w.events AS weeks, p.users, r.reached, v.active_days, v.first_day, v.last_day,
-       n.uses, c.user_id, c.active_days AS champion_days, c.first_day AS champion_first_day,
+       coalesce(n.uses, '{}') AS uses, c.user_id, c.active_days AS champion_days, c.first_day AS champion_first_day,
        c.last_day AS champion_last_day,
-       CAST(c.events AS double precision) / nullif(v.settled_events, 0) AS champion_share,
+       CAST(c.settled_events AS double precision) / nullif(v.settled_events, 0) AS champion_share,
        c.is_named
 FROM active v
 JOIN week w ON w.account_id = v.account_id
-JOIN named n ON n.account_id = v.account_id
+LEFT JOIN named n ON n.account_id = v.account_id
 LEFT JOIN people p ON p.account_id = v.account_id
 LEFT JOIN reach r ON r.account_id = v.account_id
 LEFT JOIN champion c ON c.account_id = v.account_id

@@ -10,25 +10,35 @@ from app.signals.signal import Severity, Signal, Signals, make_signal
 from app.signals.thresholds import SignalThresholds
 
 HIGH_SEVERITY_FACTOR = 2
-WINDOW_DAYS, WEEK_DAYS, YEAR_DAYS = 28, 7, 365
+QUARTER_DAYS, WINDOW_DAYS, WEEK_DAYS, YEAR_DAYS = 90, 28, 7, 365
 WEEKS_BEFORE = WINDOW_DAYS // WEEK_DAYS - 1
 
 
 def support_slow(inputs: SignalInputs, thresholds: SignalThresholds) -> Signals:
-    """First replies to tickets came later than the response-time standard, or are overdue."""
-    counts = inputs.engagement.tickets.get(WINDOW_DAYS)
-    if counts is None or counts.late < thresholds.late_replies or counts.late_since is None:
+    """First replies to tickets came later than the response-time standard, or are overdue.
+
+    Within the last weeks; before, as long as the newest ticket of the quarter was one of them.
+    """
+    windows = inputs.engagement.tickets
+    recent, quarter = windows.get(WINDOW_DAYS), windows.get(QUARTER_DAYS)
+    if recent and recent.late >= thresholds.late_replies:
+        counts, days = recent, WINDOW_DAYS
+    elif quarter and quarter.late >= thresholds.late_replies and quarter.is_newest_late:
+        counts, days = quarter, QUARTER_DAYS
+    else:
+        return
+    if counts.late_since is None:
         return
     waiting = [ticket for ticket in inputs.engagement.open_tickets if ticket.is_late]
     is_frequent = counts.late >= HIGH_SEVERITY_FACTOR * thresholds.late_replies
     usual = counts.first_reply_minutes
     yield make_signal(
         "support_slow",
-        Severity.HIGH if is_frequent else Severity.MEDIUM,
+        Severity.HIGH if is_frequent and days == WINDOW_DAYS else Severity.MEDIUM,
         counts.late_since.date(),
         late=counts.late,
         tickets=counts.opened,
-        days=WINDOW_DAYS,
+        days=days,
         waiting=len(waiting),
         waiting_hours=max((each.waiting_minutes / 60 for each in waiting), default=None),
         first_reply_hours=usual / 60 if usual is not None else None,

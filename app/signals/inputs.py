@@ -7,8 +7,8 @@ from datetime import date, timedelta
 from app.engagement.snapshot import Engagement
 from app.features.values import AccountFeatures
 
-WEEKS, SPANS, SPAN_DAYS = 13, 6, 14
-QUARTER_DAYS, RECENT_DAYS = 7 * WEEKS, 28
+WEEKS, SPANS, SPAN_DAYS = 26, 13, 14
+HALF_YEAR_DAYS, QUARTER_DAYS, RECENT_DAYS = 7 * WEEKS, 91, 28
 """Weeks and spans (of 14 days) contain each weekday equally often and end on the same day."""
 
 
@@ -36,10 +36,10 @@ class UsePeriod:
 
 @dataclass(frozen=True, slots=True)
 class Activity:
-    """Use in the quarter up to a day; the newest week or span comes first.
+    """Use in the half-year up to a day; the newest week or span comes first.
 
     ``weeks``: events by week. ``users``, ``reached``: active users and reached end customers by
-    span of 14 days. ``uses``: first and last day of use by product feature.
+    span of 14 days. ``uses``: first and last day of use within the quarter by product feature.
     """
 
     weeks: Sequence[int] = (0,) * WEEKS

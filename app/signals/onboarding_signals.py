@@ -6,26 +6,31 @@ from app.signals.inputs import SignalInputs
 from app.signals.signal import Severity, Signals, make_signal
 from app.signals.thresholds import SignalThresholds
 
-HIGH_SEVERITY_FACTOR = 2
+HIGH_SEVERITY_FACTOR, YEAR_DAYS = 2, 365
 MIN_PEERS = 5
 """The median of fewer accounts says nothing about what is usual."""
 
 
 def onboarding_stuck(inputs: SignalInputs, thresholds: SignalThresholds) -> Signals:
-    """A new account stays in an onboarding step longer than its target and than its peers did."""
+    """An account stays in an onboarding step longer than its target and than its peers did.
+
+    It calls for action while the account is new, and stays a reason for its first year.
+    """
     onboarding = inputs.engagement.onboarding
     step = onboarding.current if onboarding else None
     if onboarding is None or step is None or onboarding.known_from is not None:
         return
-    if (inputs.as_of - onboarding.started_on).days > thresholds.onboarding_for_days:
+    age = (inputs.as_of - onboarding.started_on).days
+    if age > max(YEAR_DAYS, thresholds.onboarding_for_days):
         return
     peers = step.peers_median_days if step.peers >= MIN_PEERS else None
     max_days = max(step.target_days or thresholds.step_days, thresholds.step_times * (peers or 0))
     days = onboarding.days_in_step
     if days > max_days:
+        severity = Severity.HIGH if days > HIGH_SEVERITY_FACTOR * max_days else Severity.MEDIUM
         yield make_signal(
             "onboarding_stuck",
-            Severity.HIGH if days > HIGH_SEVERITY_FACTOR * max_days else Severity.MEDIUM,
+            severity if age <= thresholds.onboarding_for_days else Severity.LOW,
             inputs.as_of - timedelta(days=days),
             key=step.key,
             step=step.name,

@@ -10,7 +10,7 @@ from app.signals.inputs import SignalInputs, SubscriptionPeriod
 from app.signals.signal import Severity, Signals, make_signal
 from app.signals.thresholds import SignalThresholds
 
-WINDOW_DAYS = 28
+WINDOW_DAYS, YEAR_DAYS = 28, 365
 NOTICE_NEAR_DAYS = 14
 STEEP_RISE_SHARE = 0.25
 MIN_CUT_SHARE = 0.01
@@ -61,13 +61,22 @@ def _recent_changes(inputs: SignalInputs, days: int) -> list[PeriodChange]:
 
 
 def price_rise(inputs: SignalInputs, thresholds: SignalThresholds) -> Signals:
-    """The same plan costs more, not only because of more seats."""
-    for change in _recent_changes(inputs, thresholds.terms_days):
+    """The same plan costs more, not only because of more seats.
+
+    A rise is felt until the terms change again, for a year at most; it is less severe with time.
+    """
+    for change in _recent_changes(inputs, YEAR_DAYS):
         same_plan = change.before.plan == change.after.plan
         if same_plan and min(change.rise, change.seat_rise) >= thresholds.price_share:
+            days = (inputs.as_of - change.after.starts_on).days
+            new, old = (
+                (Severity.HIGH, Severity.MEDIUM)
+                if change.seat_rise >= STEEP_RISE_SHARE
+                else (Severity.MEDIUM, Severity.LOW)
+            )
             yield make_signal(
                 "price_rise",
-                Severity.HIGH if change.seat_rise >= STEEP_RISE_SHARE else Severity.MEDIUM,
+                new if days < thresholds.terms_days else old,
                 change.after.starts_on,
                 key=change.after.subscription_id,
                 **_evidence(change),

@@ -51,7 +51,7 @@ usage_drop_vs_self =
     There { NUMBER($now) ->
         [one] was { $now } event
        *[other] were { $now } events
-    } in the last week, { $fall_share } fewer than the median of the { $weeks } weeks before ({ $usual }).
+    } in the last week, { $fall_share } fewer than usual ({ $usual }).
 depth_falling =
     { NUMBER($now) ->
         [one] { $now } person

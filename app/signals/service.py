@@ -17,7 +17,7 @@ from app.engagement.snapshot import Engagement
 from app.features.values import FeatureSpec
 from app.signals import activity_queries, queries
 from app.signals.activity import parse_activity
-from app.signals.activity_queries import Quarter
+from app.signals.activity_queries import HalfYear
 from app.signals.config import SignalConfig
 from app.signals.detect import detect_signals
 from app.signals.diff import diff_signals
@@ -150,8 +150,8 @@ def _load_activity(
     config: SignalConfig,
     champions: Mapping[str, Collection[str]],
 ) -> dict[str, Activity]:
-    quarter = Quarter(run.through, run.as_of, run.spec.reach, champions)
-    key = (session, run.workspace_id, account_ids, quarter)
+    half_year = HalfYear(run.through, run.as_of, run.spec.reach, champions)
+    key = (session, run.workspace_id, account_ids, half_year)
     use = (
         activity_queries.load_activity(*key)
         if run.unchanged is None

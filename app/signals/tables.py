@@ -1,4 +1,4 @@
-"""The tables of signals, of their settings, and of the cached use of a quarter."""
+"""The tables of signals, of their settings, and of the cached use of half a year."""
 
 from datetime import date
 from typing import Any
@@ -45,7 +45,7 @@ class AccountSignal(Table):
 
 
 class AccountActivity(Table):
-    """The use of an account in the quarter up to a whole day, shared by the refreshes of a day.
+    """The use of an account in the half-year up to a whole day, shared by the refreshes of a day.
 
     ``counted_as``: how reach was counted and which users were excluded; a row that was counted
     otherwise is not reused. ``activity`` is null where there was no use.

@@ -78,7 +78,9 @@ class SignalThresholds(BaseModel):
     drop_events: Count = _limit(5, "It needs at least this usual number of weekly events.")
     value_score: Points = _limit(20, "Mean score below which `low_value_per_dollar` opens.")
     price_share: Share = _limit(0.08, "Rise of the price that opens `price_rise`.")
-    terms_days: Days = _limit(90, "Days for which `price_rise` and `downgraded` stay open.")
+    terms_days: Days = _limit(
+        90, "Days for which `downgraded` stays open, and after which `price_rise` is less severe."
+    )
     notice_days: Annotated[int, Field(ge=0, le=365)] = _limit(
         NOTICE_DAYS, "Days of notice before the renewal where the contract names none."
     )
@@ -86,7 +88,7 @@ class SignalThresholds(BaseModel):
         30, "Days before the last day of notice on which `renewal_near` opens."
     )
     onboarding_for_days: Days = _limit(
-        120, "Days from the start of onboarding in which `onboarding_stuck` can open."
+        120, "Days from the start of onboarding after which `onboarding_stuck` is low."
     )
     step_days: Days = _limit(7, "Days that an onboarding step may take where it has no target.")
     step_times: Multiple = _limit(2, "Multiple of the median of its peers that a step may take.")

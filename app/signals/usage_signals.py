@@ -10,7 +10,7 @@ from math import sqrt
 from statistics import median
 from typing import NamedTuple
 
-from app.signals.inputs import SPAN_DAYS, SignalInputs
+from app.signals.inputs import QUARTER_DAYS, SPAN_DAYS, SignalInputs
 from app.signals.signal import Severity, Signals, make_signal
 from app.signals.thresholds import SignalThresholds
 
@@ -101,7 +101,7 @@ def _people_limits(each: SignalThresholds) -> FallLimits:
 
 
 def usage_drop_vs_self(inputs: SignalInputs, thresholds: SignalThresholds) -> Signals:
-    """The last week has far fewer events than the median of the 12 weeks before."""
+    """The last week has far fewer events than is usual for the account."""
     limits = FallLimits(
         thresholds.drop_events, thresholds.drop_noise, thresholds.drop_share, thresholds.drop_share
     )
@@ -115,7 +115,8 @@ def _falling(
     past = _past(inputs, counts, days)
     if len(past) < MIN_BASELINE_SPANS:
         return
-    usual, now = median(past), counts[0]
+    baseline = _baseline(past, (QUARTER_DAYS - days) // days, limits)
+    usual, now = median(baseline), counts[0]
     below, exceeds_noise = (1 - limits.share) * usual, usual - now >= limits.noise * sqrt(usual)
     is_enough = usual > 0 and usual >= limits.least_usual
     if is_enough and exceeds_noise and now <= below:
@@ -126,9 +127,20 @@ def _falling(
             now=now,
             usual=usual,
             fall_share=1 - now / usual,
-            weeks=len(past) if days == WEEK_DAYS else None,
+            weeks=len(baseline) if days == WEEK_DAYS else None,
             days=None if days == WEEK_DAYS else days,
         )
+
+
+def _baseline(past: Sequence[int], quarter: int, limits: FallLimits) -> Sequence[int]:
+    """Return the newer quarter, or the older one if the newer is low beside it.
+
+    The newer quarter alone would forget a number that fell six weeks ago and stayed low.
+    """
+    newer, older = past[:quarter], past[quarter:]
+    if len(older) < MIN_BASELINE_SPANS or median(newer) > (1 - limits.share) * median(older):
+        return newer
+    return older
 
 
 def _past(inputs: SignalInputs, counts: Sequence[int], days: int) -> Sequence[int]:

@@ -33,9 +33,14 @@ EXPECTED_DRIVERS: Mapping[Cause, str] = {
     Cause.PRICE_ROSE: "price",
     Cause.SUPPORT_SLOW: "support",
 }
+EXPECTED_COLUMNS: Mapping[Cause, frozenset[str]] = {
+    Cause.FEATURE_NEVER_ADOPTED: frozenset({"breadth_per_dollar"}),
+    Cause.REACH_FELL: frozenset({"reach_per_dollar", "trend_reach"}),
+}
+"""Columns of other drivers that say the same: "End customers reached … for each 100 of MRR"."""
 SHOWN, SEED = 3, 1337
 FIRST_DAYS, RECENT_DAYS = 14, 90
-"""A cause is recent if it began so many days ago: signals compare with the quarter before."""
+"""A cause is recent if it began so many days ago."""
 MIN_WITH_PROBABILITY, MIN_AUC = 0.95, 0.75
 
 
@@ -62,8 +67,8 @@ SMALLEST = Sizes(seeds=(7,), last_days=(date(2026, 11, 30),), accounts=30, days=
 class ShownAccount:
     """An account that pays on the last day. ``age``: days since its cause began; None without.
 
-    ``names``: of its first drivers and signals. ``leaves``: whether it leaves within 90 days;
-    ``is_announced``: it has given notice.
+    ``names``: of its first drivers, their columns and its first signals. ``leaves``: whether it
+    leaves within 90 days; ``is_announced``: it has given notice.
     """
 
     cause: Cause
@@ -109,9 +114,12 @@ def _load(rig: Rig, seed: int, last_day: date, sizes: Sizes) -> ShownDemo:
         signals = load_open_signals(session, loaded.workspace_id, list(paying))
         accounts = []
         for key, simulated in paying.items():
-            drivers = [driver["signal"] for driver in risks[key].details["drivers"]]
+            drivers = risks[key].details["drivers"][:SHOWN]
             opened = sorted((row.signal for row in signals.get(key, ())), key=signal_sort_key)
-            names = frozenset(drivers[:SHOWN] + [signal.name for signal in opened[:SHOWN]])
+            names = frozenset(
+                [driver[field] for driver in drivers for field in ("signal", "feature")]
+                + [signal.name for signal in opened[:SHOWN]]
+            )
             accounts.append(_show(simulated, sizes.days, risks[key].probability, names))
     return ShownDemo(model.stage if model else None, accounts)
 
@@ -230,4 +238,4 @@ def _causes(accounts: Sequence[ShownAccount]) -> Iterator[Result]:
 
 
 def _expected(cause: Cause) -> set[str]:
-    return {EXPECTED_SIGNALS[cause], EXPECTED_DRIVERS[cause]}
+    return {EXPECTED_SIGNALS[cause], EXPECTED_DRIVERS[cause], *EXPECTED_COLUMNS.get(cause, ())}

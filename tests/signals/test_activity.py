@@ -1,4 +1,4 @@
-"""The use of a quarter is summed once a day, and again whenever it may have changed."""
+"""The use of half a year is summed once a day, and again whenever it may have changed."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -16,14 +16,14 @@ from app.core.db import SessionFactory
 from app.features.values import ReachSource
 from app.signals import activity_queries
 from app.signals.activity import ActivityRow
-from app.signals.activity_queries import Quarter
+from app.signals.activity_queries import HalfYear
 from app.tables import AccountActivity, AccountSignal, Due, User
 from tests import factories
 from tests.conftest import NOW
 
 TODAY = NOW.date()
 YESTERDAY = TODAY - timedelta(days=1)
-QUARTER = Quarter(YESTERDAY, TODAY, ReachSource())
+HALF_YEAR = HalfYear(YESTERDAY, TODAY, ReachSource())
 MARKED_ACTIVE_DAYS = 12345
 """An impossible number of days: summing again overwrites it."""
 
@@ -69,7 +69,7 @@ def is_marked(session: Session) -> bool:
 
 
 def computed_activity(session: Session) -> ActivityRow | None:
-    return activity_queries.load_activity(session, "acme", ["a1"], QUARTER).get("a1")
+    return activity_queries.load_activity(session, "acme", ["a1"], HALF_YEAR).get("a1")
 
 
 def call(kind: str, at: datetime, **more: object) -> dict[str, Any]:
@@ -169,11 +169,11 @@ def test_stored_use_that_counted_reach_in_another_way_is_not_reused(
 ) -> None:
     assert acme
     marked = mark_stored_activity(session)
-    same = activity_queries.refresh_activity(session, "acme", ["a1"], QUARTER, unchanged=["a1"])
+    same = activity_queries.refresh_activity(session, "acme", ["a1"], HALF_YEAR, unchanged=["a1"])
     assert same == {"a1": marked}
 
     for reach in (ReachSource("property"), ReachSource("events", ["Export"])):
-        other = Quarter(YESTERDAY, TODAY, reach)
+        other = HalfYear(YESTERDAY, TODAY, reach)
         found = activity_queries.refresh_activity(session, "acme", ["a1"], other, unchanged=["a1"])
         assert found == activity_queries.load_activity(session, "acme", ["a1"], other)
 

@@ -67,13 +67,13 @@ def test_onboarding_is_stuck_when_a_step_takes_longer_than_its_target_and_its_pe
         assert (each.evidence["done"], each.evidence["steps"]) == (1, 2)
 
 
-def test_an_old_account_is_not_in_onboarding() -> None:
-    assert signals_named(
-        "onboarding_stuck", with_engagement(onboarding=Onboarding(days_ago(120), [STEP], 90))
-    )
-    assert not signals_named(
-        "onboarding_stuck", with_engagement(onboarding=Onboarding(days_ago(121), [STEP], 90))
-    )
+@pytest.mark.parametrize(("age", "level"), [(120, "high"), (121, "low"), (365, "low"), (366, "")])
+def test_onboarding_that_never_ends_is_low_after_120_days_for_a_year(age: int, level: str) -> None:
+    onboarding = Onboarding(days_ago(age), [STEP], 90)
+
+    signals = signals_named("onboarding_stuck", with_engagement(onboarding=onboarding))
+
+    assert severities(signals) == ([level] if level else [])
 
 
 @pytest.mark.parametrize(("days", "is_open"), [(6, False), (7, True), (90, True), (91, False)])
@@ -97,6 +97,20 @@ def test_support_is_slow_when_a_first_reply_comes_later_than_the_standard() -> N
         signals_named("support_slow", with_engagement(tickets={28: replace(LATE, late=2)}))
     ) == ["high"]
     assert not signals_named("support_slow", with_engagement(tickets={28: TicketCounts(opened=5)}))
+
+
+def test_support_stays_slow_until_a_reply_comes_in_time() -> None:
+    """Nobody has written for four weeks; within the quarter three replies were late."""
+    late = replace(LATE, late=3, late_since=at(days_ago(70)), is_newest_late=True)
+
+    quiet = with_engagement(tickets={28: TicketCounts(), 90: late})
+
+    [signal] = signals_named("support_slow", quiet)
+
+    assert (signal.severity, signal.since) == (Severity.MEDIUM, days_ago(70))
+    assert (signal.evidence["late"], signal.evidence["days"]) == (3, 90)
+    in_time = {28: TicketCounts(opened=1), 90: replace(late, is_newest_late=False)}
+    assert not signals_named("support_slow", with_engagement(tickets=in_time))
 
 
 def test_a_waiting_ticket_is_in_the_evidence_with_its_hours() -> None:

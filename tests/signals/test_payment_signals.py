@@ -1,4 +1,3 @@
-from datetime import date
 from typing import Any
 
 import pytest
@@ -62,12 +61,36 @@ def test_another_currency_or_a_gap_is_not_a_rise() -> None:
     assert not signals_named("price_rise", inputs(periods=gap))
 
 
-def test_a_rise_is_a_signal_for_ninety_days() -> None:
-    def on(day: date) -> list[SubscriptionPeriod]:
-        return [period(LONG_AGO, 500_00, day), period(day, 700_00)]
+@pytest.mark.parametrize(
+    ("cents", "days", "severity"),
+    [
+        (700_00, 89, "high"),
+        (700_00, 90, "medium"),
+        (600_00, 89, "medium"),
+        (600_00, 90, "low"),
+        (700_00, 364, "medium"),
+        (700_00, 365, None),
+    ],
+)
+def test_a_rise_is_a_signal_for_a_year_and_less_severe_after_ninety_days(
+    cents: int, days: int, severity: str | None
+) -> None:
+    periods = [period(LONG_AGO, 500_00, days_ago(days)), period(days_ago(days), cents)]
 
-    assert signals_named("price_rise", inputs(periods=on(days_ago(89))))
-    assert not signals_named("price_rise", inputs(periods=on(days_ago(90))))
+    signals = signals_named("price_rise", inputs(periods=periods))
+
+    assert [each.severity.value for each in signals] == ([severity] if severity else [])
+
+
+def test_a_rise_ends_with_the_next_terms() -> None:
+    """A renewal at the higher price accepts it."""
+    renewed = [
+        period(LONG_AGO, 500_00, days_ago(200)),
+        period(days_ago(200), 700_00, days_ago(20)),
+        period(days_ago(20), 700_00),
+    ]
+
+    assert not signals_named("price_rise", inputs(periods=renewed))
 
 
 def test_a_price_that_falls_by_fifteen_per_cent_is_a_downgrade() -> None:

@@ -10,10 +10,11 @@ from app.events.tables import StaleAccount
 from app.health.scoring.service import load_signals
 from app.signals.config import SignalConfig
 from app.signals.service import put_config
-from app.signals.signal import Signal
+from app.signals.signal import Severity, Signal
 from app.tables import (
     Account,
     AccountSignal,
+    DailyReach,
     DailyUsage,
     Goal,
     PersonRole,
@@ -181,6 +182,46 @@ def test_the_user_with_the_role_is_the_champion(session: Session, acme: str) -> 
     signals = load_signals(session, "acme", [acme], as_of=TODAY, now=NOW)
 
     assert "champion_inactive" not in names(signals[acme])  # ben was here yesterday
+
+
+def test_a_named_champion_who_left_months_ago_is_still_silent(session: Session, acme: str) -> None:
+    """Eva used the product until 101 days ago: not in the quarter, and within the half-year.
+
+    Of 368 events until four weeks ago 53 were hers, beside 63 days of two and of three events.
+    """
+    for back in range(101, 154):
+        factories.usage(session, ago(back), user_id="eva", events=1)
+    without_role = load_signals(session, "acme", [acme], as_of=ago(1), now=NOW)[acme]
+    session.add(PersonRole(workspace_id="acme", user_id="eva", role="champion", known_on=ago(150)))
+    session.add(User(workspace_id="acme", user_id="eva", account_id=acme))
+    session.flush()
+
+    signals = load_signals(session, "acme", [acme], as_of=ago(1), now=NOW)[acme]
+
+    [before] = [each for each in without_role if each.name == "champion_inactive"]
+    [signal] = [each for each in signals if each.name == "champion_inactive"]
+    assert before.evidence["user_id"] == "ada"
+    assert (signal.evidence["user_id"], signal.since) == ("eva", ago(100))
+    assert signal.evidence["event_share"] == 0.144  # 53 / 368
+    assert signal.severity is Severity.HIGH
+
+
+def test_reach_that_fell_four_months_ago_and_stayed_low_is_still_falling(
+    session: Session, acme: str
+) -> None:
+    """Until 120 days ago each two weeks reached 14 end customers, since then one."""
+    for back in range(92, 183):
+        factories.usage(session, ago(back), user_id="ben", events=2)
+    for back in range(1, 183):
+        day, customer = ago(back), f"d{back % 30}" if back >= 120 else "d0"
+        factories.reach(session, day, customer)
+    session.execute(delete(DailyReach).where(DailyReach.end_customer_id.like("c%")))
+
+    signals = load_signals(session, "acme", [acme], as_of=ago(1), now=NOW)[acme]
+
+    [signal] = [each for each in signals if each.name == "reach_falling"]
+    assert (signal.evidence["now"], signal.evidence["usual"]) == (1, 14)
+    assert signal.since == ago(126)  # the newest two weeks that were usual ended on the day before
 
 
 def test_a_signal_that_is_switched_off_is_cleared(session: Session, acme: str) -> None:

@@ -89,6 +89,43 @@ def test_the_usual_number_is_a_median_that_ignores_one_odd_week() -> None:
     assert signal.evidence["weeks"] == 12
 
 
+@pytest.mark.parametrize(
+    ("reached", "usual"),
+    [
+        ((4, *[4] * 7, *[20] * 5), 20),  # the older quarter: 4, 4 and five times 20
+        ((4, *[4] * 9, *[20] * 3), None),  # four times 4 and three times 20
+        ((4, *[20] * 5, *[25] * 7), 20),  # the newer quarter is not low
+        ((4, *[6] * 5, *[20, 20]), None),  # two spans of an older quarter are too few
+    ],
+)
+def test_a_number_that_fell_months_ago_and_stayed_low_is_compared_with_the_quarter_before(
+    reached: tuple[int, ...], usual: int | None
+) -> None:
+    """Two weeks each, newest first. A fall from 6 to 4 may be chance."""
+    signals = signals_named("reach_falling", inputs(activity=activity(reached=reached)))
+
+    assert [each.evidence["usual"] for each in signals] == ([usual] if usual else [])
+
+
+def test_a_fall_that_lasts_started_with_its_first_two_weeks() -> None:
+    fell = inputs(activity=activity(reached=(*[4] * 8, *[20] * 5)))
+
+    [signal] = signals_named("reach_falling", fell)
+
+    assert signal.since == days_ago(8 * 14 - 1)
+    assert signal.severity is Severity.MEDIUM
+
+
+def test_weekly_events_that_fell_four_months_ago_are_still_a_drop() -> None:
+    """Of the 13 weeks of the older quarter, seven lie before the fall."""
+    fell = inputs(activity=activity(weeks=(*[10] * 19, *[40] * 7)))
+
+    [signal] = signals_named("usage_drop_vs_self", fell)
+
+    assert (signal.evidence["usual"], signal.evidence["weeks"]) == (40, 13)
+    assert signal.since == days_ago(19 * 7 - 1)
+
+
 def test_a_drop_starts_with_the_first_week_of_its_run() -> None:
     [signal] = signals_named(
         "usage_drop_vs_self", inputs(activity=activity(weeks=(10, 12, 9, *[40] * 10)))
