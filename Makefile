@@ -17,7 +17,7 @@ AUDIT_EXCEPTIONS :=
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help demo serve test check browser fmt bench bench-models faults lock audit sbom clean
+.PHONY: help demo serve test check browser fmt clients bench bench-models faults lock audit sbom clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -45,6 +45,9 @@ browser: .venv/.browser ## Run the page in a real Chromium (installs it with apt
 fmt: .venv/.dev ## Format the code and mend what the linter can mend
 	$(RUN) ruff check --fix-only .
 	$(RUN) ruff format .
+
+clients: .venv/.dev ## Write the generated parts of the clients anew, after a change of the API
+	$(RUN) clients.generation
 
 bench: .venv/.runtime ## Measure the service on this machine (ARGS="--smallest", "--only ingest")
 	$(RUN) bench $(ARGS)

@@ -36,7 +36,11 @@ ENGAGEMENT = (ROOT / "docs" / "engagement.md").read_text()
 SCORE = (ROOT / "docs" / "score.md").read_text()
 CHANGELOG = (ROOT / "CHANGELOG.md").read_text()
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
-PAGES = (*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").rglob("*.md")))
+PAGES = (
+    *sorted(ROOT.glob("*.md")),
+    *sorted((ROOT / "docs").rglob("*.md")),
+    *sorted((ROOT / "clients").glob("*/*.md")),
+)
 RECORDS = sorted((ROOT / "docs" / "adr").glob("[0-9]*.md"))
 
 CODE = re.compile(r"[a-z0-9]+(_[a-z]+)+")

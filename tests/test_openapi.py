@@ -14,6 +14,7 @@ from schemathesis import Case, GenerationMode
 from schemathesis.schemas import BaseSchema
 from schemathesis.specs.openapi.checks import positive_data_acceptance
 
+from clients.generation.python_code import ROOT, python_files
 from tests.conftest import shared_app
 
 DOCUMENT: dict[str, Any] = shared_app().openapi()
@@ -229,3 +230,13 @@ def test_the_documentation_page_loads_nothing_from_other_hosts(client: TestClien
     assert assets
     assert all(asset.startswith("/") for asset in assets)
     assert all(client.get(asset).status_code == 200 for asset in assets)
+
+
+def test_the_generated_parts_of_the_clients_are_those_of_the_document() -> None:
+    stale = [
+        str(path)
+        for path, text in python_files(DOCUMENT).items()
+        if not (ROOT / path).exists() or (ROOT / path).read_text() != text
+    ]
+
+    assert stale == [], "run `make clients`"

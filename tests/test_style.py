@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-APP, BENCH = ROOT / "app", ROOT / "bench"
+APP, BENCH, CLIENTS = ROOT / "app", ROOT / "bench", ROOT / "clients"
 
 LONGEST_FILE = 300
 MEDIAN_LINES, P90_LINES = 8, 25
@@ -18,16 +18,15 @@ NO_NAMES = {"utils", "helpers", "common", "constants", "manager", "misc", "base"
 
 
 def files() -> list[str]:
-    """Return every Python file of the service and of its benchmarks."""
-    found = [path for folder in (APP, BENCH) for path in folder.rglob("*.py")]
-    return sorted(str(path.relative_to(ROOT)) for path in found)
+    """Return every Python file of the service, its benchmarks and its clients."""
+    found = [path for folder in (APP, BENCH, CLIENTS) for path in folder.rglob("*.py")]
+    return sorted(str(path.relative_to(ROOT)) for path in found if "_generated" not in path.parts)
 
 
 def written() -> list[str]:
-    """Return every Python file of the repository except migrations."""
-    folders = (APP, BENCH, ROOT / "tests")
-    found = [path for folder in folders for path in folder.rglob("*.py")]
-    return sorted(str(path.relative_to(ROOT)) for path in found)
+    """Return every Python file of the repository except migrations and generated files."""
+    tests = (str(path.relative_to(ROOT)) for path in (ROOT / "tests").rglob("*.py"))
+    return sorted([*files(), *tests])
 
 
 @cache
@@ -58,7 +57,7 @@ def function_lines(folder: str) -> dict[str, int]:
     return found
 
 
-@pytest.mark.parametrize("folder", ["app", "bench"])
+@pytest.mark.parametrize("folder", ["app", "bench", "clients"])
 def test_functions_are_short(folder: str) -> None:
     lines = function_lines(folder)
     median, p90 = statistics.median(lines.values()), statistics.quantiles(lines.values(), n=10)[-1]

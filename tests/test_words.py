@@ -20,9 +20,9 @@ WORD = re.compile(r"[A-Z]?[a-z]+")
 
 
 def files() -> list[str]:
-    folders = ("app", "bench", "tests")
+    folders = ("app", "bench", "clients", "tests")
     paths = (path for folder in folders for path in (ROOT / folder).rglob("*.py"))
-    return sorted(str(path.relative_to(ROOT)) for path in paths)
+    return sorted(str(path.relative_to(ROOT)) for path in paths if "_generated" not in path.parts)
 
 
 def identifiers(source: str) -> Iterator[str]:
