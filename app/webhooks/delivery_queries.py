@@ -19,7 +19,10 @@ DELETE_BATCH_SIZE = 20_000
 
 @dataclass(frozen=True, slots=True)
 class ClaimedDelivery:
-    """A delivery that this process holds until its lease ends. ``attempts``: made before this."""
+    """A delivery that this process holds until its lease ends.
+
+    ``attempts``: made before this. ``delay``: seconds until it may be sent.
+    """
 
     workspace_id: str
     endpoint_id: str
@@ -29,6 +32,7 @@ class ClaimedDelivery:
     endpoint_kind: str
     encrypted: bytes
     body: bytes
+    delay: float = 0
 
     @property
     def endpoint_key(self) -> tuple[str, str]:

@@ -1,7 +1,9 @@
 -- name: claim
 -- Each endpoint contributes as many deliveries as it has free slots, in random order, so that none
 -- can starve another. A degraded endpoint is locked and its probe time moved to the end of the
--- lease, so that all workers together have one probe in flight.
+-- lease, so that all workers together have one probe in flight. One with a limit is locked too: its
+-- deliveries are sent at even distances, and the next ones are claimed after the last of these. (A
+-- time that is more than a second ahead was written by a clock that went back since.)
 WITH probes AS (
     UPDATE webhook_endpoint e SET resume_at = :lease_until
     FROM (
@@ -22,12 +24,26 @@ active AS MATERIALIZED (
     LEFT JOIN json_to_recordset(CAST(:free_slots AS json)) AS r (id text, slots integer)
       ON r.id = e.id
     WHERE e.state = 'active' AND NOT e.paused AND (e.resume_at IS NULL OR e.resume_at <= :now)
-      AND coalesce(r.slots, :default_slots) > 0
+      AND e.max_per_second IS NULL AND coalesce(r.slots, :default_slots) > 0
     ORDER BY e.failures > 0, random()
+),
+throttled AS MATERIALIZED (
+    SELECT e.workspace_id, e.id, least(coalesce(r.slots, :default_slots), e.max_per_second) AS slots
+    FROM webhook_endpoint e
+    LEFT JOIN json_to_recordset(CAST(:free_slots AS json)) AS r (id text, slots integer)
+      ON r.id = e.id
+    WHERE e.state = 'active' AND NOT e.paused AND (e.resume_at IS NULL OR e.resume_at <= :now)
+      AND e.max_per_second IS NOT NULL AND coalesce(r.slots, :default_slots) > 0
+      AND (e.next_at > :now AND e.next_at <= :now + interval '1 second') IS NOT TRUE
+      AND EXISTS (SELECT FROM delivery d WHERE d.endpoint_id = e.id AND d.state = 'pending'
+                  AND d.workspace_id = e.workspace_id AND d.due_at <= :now)
+    ORDER BY e.workspace_id, e.id
+    FOR NO KEY UPDATE OF e SKIP LOCKED
 ),
 due AS MATERIALIZED (
     SELECT t.*
-    FROM (SELECT workspace_id, id, 1 AS slots FROM probes UNION ALL SELECT * FROM active) e
+    FROM (SELECT workspace_id, id, 1 AS slots FROM probes UNION ALL SELECT * FROM active
+          UNION ALL SELECT * FROM throttled) e
     CROSS JOIN LATERAL (
         SELECT d.workspace_id, d.endpoint_id, d.message_id FROM delivery d
         WHERE d.endpoint_id = e.id AND d.workspace_id = e.workspace_id
@@ -37,15 +53,27 @@ due AS MATERIALIZED (
         FOR NO KEY UPDATE SKIP LOCKED
     ) t
     LIMIT :limit
+),
+placed AS (
+    SELECT t.*, row_number() OVER (PARTITION BY workspace_id, endpoint_id) AS place FROM due t
+),
+reserved AS (
+    UPDATE webhook_endpoint e
+    SET next_at = :now + n.places * interval '1 second' / e.max_per_second
+    FROM (SELECT workspace_id, endpoint_id, max(place) AS places FROM placed GROUP BY 1, 2) n
+    WHERE e.workspace_id = n.workspace_id AND e.id = n.endpoint_id AND e.max_per_second IS NOT NULL
+      AND e.state = 'active'
 )
 UPDATE delivery d SET token = :token, due_at = :lease_until
-FROM due t
+FROM placed t
 JOIN webhook_endpoint e ON e.workspace_id = t.workspace_id AND e.id = t.endpoint_id
 JOIN message m ON m.workspace_id = t.workspace_id AND m.id = t.message_id
 WHERE d.workspace_id = t.workspace_id AND d.endpoint_id = t.endpoint_id
   AND d.message_id = t.message_id
 RETURNING d.workspace_id, d.endpoint_id, d.message_id, d.attempts, d.token, e.kind, e.encrypted,
-    CASE WHEN e.personal_data THEN coalesce(m.personal_body, m.body) ELSE m.body END AS body
+    CASE WHEN e.personal_data THEN coalesce(m.personal_body, m.body) ELSE m.body END AS body,
+    CASE WHEN e.state = 'active' THEN coalesce((t.place - 1)::float8 / e.max_per_second, 0) ELSE 0 END
+        AS delay
 
 -- name: record_results
 -- Fenced by the token: results for a delivery that was claimed or replayed since are ignored.

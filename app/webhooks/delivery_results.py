@@ -12,8 +12,14 @@ from app.core import metrics
 from app.core.logs import get_logger
 from app.webhooks import delivery_queries, outbox, queries
 from app.webhooks.delivery_queries import ClaimedDelivery
-from app.webhooks.endpoint_state import MAX_PAUSE, AttemptResult, EndpointState
-from app.webhooks.http_client import DEADLINE_SECONDS, HttpOutcome
+from app.webhooks.endpoint_state import (
+    DISABLED_AFTER,
+    MAX_PAUSE,
+    AttemptResult,
+    DisableReason,
+    EndpointState,
+)
+from app.webhooks.http_client import DEADLINE_SECONDS, DISABLE, HttpOutcome
 from app.webhooks.outbox import NewMessage
 from app.webhooks.retry import (
     DELAYS,
@@ -52,10 +58,11 @@ class FinishedAttempt:
     @property
     def result(self) -> AttemptResult:
         status = self.outcome.status
+        disable = DisableReason.REQUESTED if DISABLE in self.outcome.orders else None
         return AttemptResult(
             self.at,
-            self.outcome.succeeded,
-            gone=status == GONE,
+            self.outcome.succeeded or self.outcome.aborts_message,
+            disable=DisableReason.GONE if status == GONE else disable,
             wait=self.wait if status in RETRY_AFTER_STATUSES else None,
         )
 
@@ -97,9 +104,11 @@ def limit_waits(session: Session, *, now: datetime, clock_went_back: bool) -> No
 
 def _row(attempt: FinishedAttempt) -> Mapping[str, Any]:
     claimed, outcome = attempt.claimed, attempt.outcome
-    next_at = next_attempt_at(
-        claimed.message_id, claimed.attempts + 1, attempt.at, wait=attempt.wait
-    )
+    next_at = None
+    if not outcome.aborts_message:
+        next_at = next_attempt_at(
+            claimed.message_id, claimed.attempts + 1, attempt.at, wait=attempt.wait
+        )
     state = "delivered" if outcome.succeeded else "pending" if next_at else "failed"
     return {
         **{name: getattr(claimed, name) for name in CLAIM_COLUMNS},
@@ -114,14 +123,20 @@ def _update_endpoints(session: Session, attempts: Iterable[FinishedAttempt], now
     results: dict[tuple[str, str], list[AttemptResult]] = defaultdict(list)
     for attempt in sorted(attempts, key=lambda attempt: attempt.at):
         results[attempt.claimed.endpoint_key].append(attempt.result)
-    succeeded = [key for key, each in results.items() if all(one.succeeded for one in each)]
+    succeeded = [
+        key
+        for key, each in results.items()
+        if all(one.succeeded and not one.disable for one in each)
+    ]
     failed = sorted(results.keys() - set(succeeded))
     for endpoint in delivery_queries.lock_affected_endpoints(
         session, failed=failed, succeeded=succeeded
     ):
-        before = endpoint.state
-        endpoint.status = endpoint.status.after(results[endpoint.workspace_id, endpoint.id])
-        if endpoint.state == before:
+        before = endpoint.status
+        endpoint.status = before.after(results[endpoint.workspace_id, endpoint.id])
+        if endpoint.state != EndpointState.DISABLED and endpoint.warned > before.warned:
+            _announce_failing(session, endpoint, now)
+        if endpoint.state == before.state:
             continue
         log.info("webhook_endpoint_changed", endpoint_id=endpoint.id, state=endpoint.state)
         if endpoint.state == EndpointState.DISABLED:
@@ -132,12 +147,34 @@ def _announce_disabled(session: Session, endpoint: WebhookEndpoint, now: datetim
     """Fail the endpoint's pending deliveries; publish ``endpoint.disabled`` to other endpoints."""
     session.flush()
     queries.fail_pending_deliveries(session, endpoint.workspace_id, endpoint.id, now=now)
+    _announce(session, endpoint, "endpoint.disabled", {"reason": endpoint.reason}, now)
+
+
+def _announce_failing(session: Session, endpoint: WebhookEndpoint, now: datetime) -> None:
+    """Warn the other endpoints that this one will be disabled if it goes on failing."""
+    session.flush()
+    since = endpoint.failing_since or now
+    values = {
+        "percent": endpoint.warned,
+        "failures": endpoint.failures,
+        "disabled_from": since + DISABLED_AFTER,
+    }
+    _announce(session, endpoint, "endpoint.failing", values, now)
+
+
+def _announce(
+    session: Session,
+    endpoint: WebhookEndpoint,
+    type_: str,
+    values: Mapping[str, Any],
+    now: datetime,
+) -> None:
     data = {
         "endpoint_id": endpoint.id,
         "name": endpoint.name,
-        "reason": endpoint.reason,
         "failing_since": endpoint.failing_since,
         "link": f"/api/v1/webhook-endpoints/{endpoint.id}",
+        **values,
     }
-    message = NewMessage("endpoint.disabled", data)
-    outbox.publish(session, endpoint.workspace_id, [message], now=now)
+    message = NewMessage(type_, data)
+    outbox.publish(session, endpoint.workspace_id, [message], now=now, but=endpoint.id)

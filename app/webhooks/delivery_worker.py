@@ -113,10 +113,12 @@ class DeliveryWorker:
     async def _deliver(self, claimed: ClaimedDelivery) -> None:
         outcome = HttpOutcome(0, error="cancelled")
         try:
+            await asyncio.sleep(claimed.delay)
             outcome = await self._send(claimed, self.clock())
             self._finished.append(FinishedAttempt(claimed, outcome, self.clock()))
         finally:
-            self.limits.end(claimed.endpoint_id, succeeded=outcome.succeeded)
+            works = outcome.succeeded or outcome.aborts_message
+            self.limits.end(claimed.endpoint_id, succeeded=works)
             self._wake_up.set()
 
     async def _send(self, claimed: ClaimedDelivery, now: datetime) -> HttpOutcome:

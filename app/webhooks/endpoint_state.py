@@ -20,33 +20,43 @@ class DisableReason(StrEnum):
 
     FAILING = "failing"
     GONE = "gone"
+    REQUESTED = "requested"
 
 
 FAILURES_UNTIL_DEGRADED, FAILURES_UNTIL_DISABLED = 5, 10
 DISABLED_AFTER = timedelta(days=5)
+WARNINGS = (50, 70, 90)
+"""Per cent of the way to being disabled, at which others are warned."""
 INITIAL_LIMIT, MAX_LIMIT = 8, 64
 MIN_PAUSE, MAX_PAUSE = timedelta(seconds=5), timedelta(minutes=10)
 
 
 @dataclass(frozen=True, slots=True)
 class AttemptResult:
-    """What one attempt shows about an endpoint. ``wait``: the pause that its answer asks for."""
+    """What one attempt shows about an endpoint.
+
+    ``disable``: why its answer disables it. ``wait``: the pause that its answer asks for.
+    """
 
     at: datetime
     succeeded: bool
-    gone: bool = False
+    disable: DisableReason | None = None
     wait: timedelta | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class EndpointStatus:
-    """``resume_at``: nothing is sent before this time; if degraded, a probe is sent at it."""
+    """``resume_at``: nothing is sent before this time; if degraded, a probe is sent at it.
+
+    ``warned``: the last one of ``WARNINGS`` that was reached.
+    """
 
     state: EndpointState = EndpointState.ACTIVE
     failures: int = 0
     failing_since: datetime | None = None
     resume_at: datetime | None = None
     reason: DisableReason | None = None
+    warned: int = 0
 
     def after(self, results: Sequence[AttemptResult]) -> "EndpointStatus":
         """Return the status after these results, oldest first. Disabled stays disabled."""
@@ -58,18 +68,27 @@ class EndpointStatus:
 
     def _after(self, result: AttemptResult) -> "EndpointStatus":
         if result.succeeded:
-            return EndpointStatus()
+            is_disabled = result.disable is not None
+            state = EndpointState.DISABLED if is_disabled else EndpointState.ACTIVE
+            return EndpointStatus(state, reason=result.disable)
         since = self.failing_since or result.at
         failed = replace(self, failures=self.failures + 1, failing_since=since)
-        if result.gone:
-            return replace(failed, state=EndpointState.DISABLED, reason=DisableReason.GONE)
+        if result.disable:
+            return replace(failed, state=EndpointState.DISABLED, reason=result.disable)
         failing_for = result.at - since
         if failing_for >= DISABLED_AFTER and failed.failures >= FAILURES_UNTIL_DISABLED:
             return replace(failed, state=EndpointState.DISABLED, reason=DisableReason.FAILING)
         if failed.failures < FAILURES_UNTIL_DEGRADED:
             return replace(failed, resume_at=result.at + result.wait if result.wait else None)
         pause = max(min(failing_for / 4, MAX_PAUSE), MIN_PAUSE, result.wait or MIN_PAUSE)
-        return replace(failed, state=EndpointState.DEGRADED, resume_at=result.at + pause)
+        way = min(failing_for / DISABLED_AFTER, failed.failures / FAILURES_UNTIL_DISABLED)
+        warned = max((each for each in WARNINGS if each <= 100 * way), default=0)
+        return replace(
+            failed,
+            state=EndpointState.DEGRADED,
+            resume_at=result.at + pause,
+            warned=max(warned, self.warned),
+        )
 
 
 class ConcurrencyLimits:

@@ -18,6 +18,9 @@ DEADLINE_SECONDS = 20.0
 MAX_RESPONSE_BYTES, MAX_STORED_CHARACTERS = 4096, 1024
 KEEP_ALIVE_SECONDS = 10.0
 
+DISABLE, ABORT_MESSAGE = "disable", "abort-message"
+"""What a receiver can order by the header ``webhook-delivery`` of its response."""
+
 ERRORS: Mapping[type[Exception], str] = {
     TimeoutError: "timeout",
     AddressDeniedError: "address_denied",
@@ -33,7 +36,7 @@ class HttpOutcome:
     """The result of one request.
 
     ``error``: why there is no status. ``response``: the beginning of the response body.
-    ``retry_after``: the header of that name, unparsed.
+    ``retry_after``: the header of that name, unparsed. ``orders``: those of ``webhook-delivery``.
     """
 
     milliseconds: int
@@ -41,10 +44,16 @@ class HttpOutcome:
     error: str | None = None
     response: str = ""
     retry_after: str | None = None
+    orders: frozenset[str] = frozenset()
 
     @property
     def succeeded(self) -> bool:
         return self.status is not None and 200 <= self.status < 300  # noqa: PLR2004
+
+    @property
+    def aborts_message(self) -> bool:
+        """Whether the receiver refuses this message for good: then it works."""
+        return not self.succeeded and ABORT_MESSAGE in self.orders
 
 
 @dataclass
@@ -120,12 +129,14 @@ class HttpClient:
         except tuple(ERRORS) as error:
             code = next(ERRORS[kind] for kind in ERRORS if isinstance(error, kind))
             return HttpOutcome(_milliseconds_since(started), error=code)
-        wait = dict(response.headers).get(b"retry-after", b"").decode("latin-1")
+        received = {name: value.decode("latin-1") for name, value in response.headers}
+        orders = received.get(b"webhook-delivery", "").lower().split(",")
         return HttpOutcome(
             _milliseconds_since(started),
             response.status_code,
             response=_storable_text(start),
-            retry_after=wait or None,
+            retry_after=received.get(b"retry-after") or None,
+            orders=frozenset(order.strip() for order in orders),
         )
 
     async def _post(

@@ -248,12 +248,27 @@ class OwnerDigested(Payload):
     )
 
 
+class EndpointFailing(Payload):
+    """A webhook endpoint fails and will be disabled; this message goes to the other endpoints."""
+
+    endpoint_id: ShortText = Field(examples=["whe_5c1f0a9d3b7e4c6f8a2d"])
+    name: Text | None = Field(None, examples=["CRM"])
+    percent: Literal[50, 70, 90] = Field(
+        description="How much of the way to being disabled is over.", examples=[50]
+    )
+    failures: int = Field(description="Consecutive failed attempts.", examples=[240])
+    failing_since: datetime
+    disabled_from: datetime = Field(
+        description="It is disabled by the first failure from this time on, unless one succeeds."
+    )
+
+
 class EndpointDisabled(Payload):
     """A webhook endpoint was disabled; this message goes to the other endpoints."""
 
     endpoint_id: ShortText = Field(examples=["whe_5c1f0a9d3b7e4c6f8a2d"])
     name: Text | None = Field(None, examples=["CRM"])
-    reason: Literal["failing", "gone"]
+    reason: Literal["failing", "gone", "requested"]
     failing_since: datetime | None = None
 
 
@@ -267,6 +282,6 @@ PAYLOADS = (
     *(AlertOpened, AlertAcknowledged, AlertResolved, AlertDigested, DataStopped, DataResumed),
     *(SuggestionCreated, SuggestionDigested, InterventionCompleted, FeedbackResolved),
     *(ImportCompleted, ModelActivated, ModelDegraded, ScorecardActivated, OwnerDigested),
-    *(EndpointDisabled, EndpointTest),
+    *(EndpointFailing, EndpointDisabled, EndpointTest),
 )
 CATALOGUE: Mapping[str, type[Payload]] = dict(zip(get_args(MessageType), PAYLOADS, strict=True))

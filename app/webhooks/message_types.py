@@ -23,6 +23,7 @@ MessageType = Literal[
     "model.degraded",
     "scorecard.activated",
     "owner.digested",
+    "endpoint.failing",
     "endpoint.disabled",
     "endpoint.test",
 ]

@@ -82,15 +82,22 @@ def fit_digest_items(items: Iterable[Mapping[str, Any]]) -> list[Mapping[str, An
 
 
 def publish(
-    session: Session, workspace_id: str, messages: Sequence[NewMessage], *, now: datetime
+    session: Session,
+    workspace_id: str,
+    messages: Sequence[NewMessage],
+    *,
+    now: datetime,
+    but: str | None = None,
 ) -> list[str]:
     """Write messages, in order, with deliveries to the endpoints that want them.
 
-    Everything happens in the caller's transaction. Return the message ids. Raise
-    InvalidMessageError or ValidationError if a message does not fit the catalogue.
+    Everything happens in the caller's transaction. ``but``: an endpoint that does not get them.
+    Return the message ids. Raise InvalidMessageError or ValidationError if a message does not fit
+    the catalogue.
     """
     rows = insert_messages(session, workspace_id, messages, now=now)
-    endpoints = queries.lock_enabled_endpoints(session, workspace_id) if rows else ()
+    enabled = queries.lock_enabled_endpoints(session, workspace_id) if rows else ()
+    endpoints = [endpoint for endpoint in enabled if endpoint.id != but]
     if endpoints:
         outgoing = [OutgoingMessage.from_row(row) for row in rows]
         fan_out(session, workspace_id, outgoing, endpoints, now=now)

@@ -77,6 +77,14 @@ Paused = Annotated[
 ]
 
 
+MaxPerSecond = Annotated[
+    Annotated[int, Strict(), Field(ge=1, le=1000), WHOLE_NUMBER] | None,
+    Field(
+        description="At most so many messages are sent in a second; null: no limit.", examples=[10]
+    ),
+]
+
+
 class WebhookEndpointIn(RequestModel):
     url: Url
     kind: EndpointKind = Field(
@@ -88,6 +96,7 @@ class WebhookEndpointIn(RequestModel):
     headers: Headers = Field(default_factory=dict)
     personal_data: PersonalData = False
     paused: Paused = False
+    max_per_second: MaxPerSecond = None
 
 
 class WebhookEndpointPatch(RequestModel):
@@ -100,6 +109,7 @@ class WebhookEndpointPatch(RequestModel):
     headers: Headers = Field(default_factory=dict)
     personal_data: PersonalData = Field(default_factory=bool)
     paused: Paused = Field(default_factory=bool)
+    max_per_second: MaxPerSecond = None
 
 
 class WebhookEndpointOut(ResponseModel):
@@ -114,11 +124,15 @@ class WebhookEndpointOut(ResponseModel):
     filter: dict[str, Any] = Field(examples=[{"segment": "enterprise"}])
     header_names: list[str] = Field(examples=[["authorization"]])
     personal_data: bool
+    max_per_second: int | None = Field(
+        description="At most so many messages are sent in a second.", examples=[10]
+    )
     state: EndpointStateOut = Field(
         description="`degraded`: it fails, and one message at a time is tried."
     )
     reason: str | None = Field(
-        description="Why it is disabled: `failing` for days, or `gone` (it answered 410).",
+        description="Why it is disabled: `failing` for days, `gone` (it answered 410), or"
+        " `requested` (by its header `webhook-delivery: disable`).",
         examples=[None],
     )
     failures: int = Field(description="The number of consecutive failed attempts.", examples=[0])

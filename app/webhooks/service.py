@@ -74,7 +74,7 @@ def create_endpoint(
         [SigningSecret(new_secret())],
     )
     check_filter(values["filter"])
-    columns = ("kind", "name", "types", "filter", "personal_data", "paused")
+    columns = ("kind", "name", "types", "filter", "personal_data", "paused", "max_per_second")
     endpoint = WebhookEndpoint(
         workspace_id=actor.workspace_id,
         id=f"whe_{round(actor.at.timestamp() * 1000):012x}{uuid4().hex[:12]}",

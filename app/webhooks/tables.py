@@ -47,7 +47,8 @@ class WebhookEndpoint(Table):
 
     ``url`` is redacted for display. ``encrypted``: the full URL, secrets and headers, encrypted, as
     a URL can be a secret too. ``types``: message types; empty: all. ``resume_at``: no message
-    is sent before this time.
+    is sent before this time. ``warned``: see ``EndpointStatus``. ``next_at``: no message is claimed
+    before this time because of ``max_per_second``.
     """
 
     __tablename__ = "webhook_endpoint"
@@ -68,6 +69,9 @@ class WebhookEndpoint(Table):
     failing_since: Mapped[Instant | None]
     resume_at: Mapped[Instant | None]
     reason: Mapped[Key | None]
+    warned: Mapped[int] = mapped_column(server_default="0")
+    max_per_second: Mapped[int | None]
+    next_at: Mapped[Instant | None]
     created_at: Mapped[Instant]
     changed_at: Mapped[Instant]
 
@@ -79,6 +83,7 @@ class WebhookEndpoint(Table):
             self.failing_since,
             self.resume_at,
             DisableReason(self.reason) if self.reason else None,
+            self.warned,
         )
 
     @status.setter

@@ -32,6 +32,7 @@ ENDPOINT_DEFAULTS: dict[str, Any] = {
     "headers": {},
     "personal_data": False,
     "paused": False,
+    "max_per_second": None,
 }
 
 

@@ -69,7 +69,7 @@ def test_two_failures_days_apart_do_not_disable_an_endpoint() -> None:
 
 
 def test_gone_disables_at_once_and_later_results_do_not_enable_again() -> None:
-    status = EndpointStatus().after([failed(NOW, gone=True), succeeded(NOW)])
+    status = EndpointStatus().after([failed(NOW, disable=DisableReason.GONE), succeeded(NOW)])
 
     assert (status.state, status.reason) == (EndpointState.DISABLED, DisableReason.GONE)
 
@@ -79,3 +79,34 @@ def test_the_wait_that_an_endpoint_requests_is_respected() -> None:
 
     assert EndpointStatus().after([failed(NOW, wait=hour)]).resume_at == NOW + hour
     assert EndpointStatus().after([*failing(5), failed(NOW, wait=hour)]).resume_at == NOW + hour
+
+
+def test_an_order_to_be_disabled_is_followed_after_success_too() -> None:
+    order = DisableReason.REQUESTED
+
+    for result in (succeeded(NOW, disable=order), failed(NOW, disable=order)):
+        status = EndpointStatus().after([result])
+        assert (status.state, status.reason) == (EndpointState.DISABLED, order)
+
+
+def test_warnings_come_at_50_70_and_90_per_cent_of_the_five_days() -> None:
+    day = timedelta(days=1)
+    status, warned = EndpointStatus(), []
+    status = status.after(failing(9))
+    for at in (2.49 * day, 2.5 * day, 3.49 * day, 3.5 * day, 4.49 * day, 4.5 * day, 4.99 * day):
+        status = status.after([failed(NOW + at)])
+        warned.append(status.warned)
+
+    assert warned == [0, 50, 50, 70, 70, 90, 90]
+    assert status.state is EndpointState.DEGRADED
+    assert status.after([succeeded(NOW + 5 * day)]).warned == 0
+
+
+def test_few_failures_are_a_short_way_however_long_ago_they_began() -> None:
+    status = EndpointStatus().after(failing(6, every=timedelta(days=1)))
+
+    assert (status.failures, status.warned) == (6, 50)  # all of 5 days, but 6 of 10 failures
+
+
+def test_many_failures_are_a_short_way_in_a_short_time() -> None:
+    assert EndpointStatus().after(failing(200)).warned == 0

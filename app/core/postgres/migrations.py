@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 PROJECT_DIR = Path(__file__).parents[3]
 MIGRATION_LOCK = 7_316_402
-HEAD = "0055"
+HEAD = "0056"
 """The newest revision. A test compares it with the scripts: loading Alembic takes half a second."""
 
 CURRENT_REVISION = text("SELECT version_num FROM alembic_version")

@@ -1709,6 +1709,7 @@ class AsyncOperations(AsyncCaller):
             "model.degraded",
             "scorecard.activated",
             "owner.digested",
+            "endpoint.failing",
             "endpoint.disabled",
             "endpoint.test",
         ]

@@ -1270,7 +1270,7 @@ class EndpointDisabled(TypedDict):
     link: NotRequired[str | None]
     endpoint_id: str
     name: NotRequired[str | None]
-    reason: Literal["failing", "gone"]
+    reason: Literal["failing", "gone", "requested"]
     failing_since: NotRequired[str | None]
 
 
@@ -1278,6 +1278,22 @@ class EndpointDisabledMessage(TypedDict):
     type: Literal["endpoint.disabled"]
     timestamp: str
     data: EndpointDisabled
+
+
+class EndpointFailing(TypedDict):
+    link: NotRequired[str | None]
+    endpoint_id: str
+    name: NotRequired[str | None]
+    percent: Literal[50, 70, 90]
+    failures: int
+    failing_since: str
+    disabled_from: str
+
+
+class EndpointFailingMessage(TypedDict):
+    type: Literal["endpoint.failing"]
+    timestamp: str
+    data: EndpointFailing
 
 
 class EndpointTest(TypedDict):
@@ -2204,6 +2220,7 @@ class NewWebhookEndpointOut(TypedDict):
     filter: Mapping[str, Any]
     header_names: Sequence[str]
     personal_data: bool
+    max_per_second: int | None
     state: Literal["active", "degraded", "disabled", "paused"]
     reason: str | None
     failures: int
@@ -3843,6 +3860,7 @@ class WebhookEndpointIn(TypedDict):
                 "model.degraded",
                 "scorecard.activated",
                 "owner.digested",
+                "endpoint.failing",
                 "endpoint.disabled",
                 "endpoint.test",
             ]
@@ -3852,6 +3870,7 @@ class WebhookEndpointIn(TypedDict):
     headers: NotRequired[Mapping[str, str]]
     personal_data: NotRequired[bool]
     paused: NotRequired[bool]
+    max_per_second: NotRequired[int | None]
 
 
 class WebhookEndpointOut(TypedDict):
@@ -3863,6 +3882,7 @@ class WebhookEndpointOut(TypedDict):
     filter: Mapping[str, Any]
     header_names: Sequence[str]
     personal_data: bool
+    max_per_second: int | None
     state: Literal["active", "degraded", "disabled", "paused"]
     reason: str | None
     failures: int
@@ -3893,6 +3913,7 @@ class WebhookEndpointPatch(TypedDict):
                 "model.degraded",
                 "scorecard.activated",
                 "owner.digested",
+                "endpoint.failing",
                 "endpoint.disabled",
                 "endpoint.test",
             ]
@@ -3902,6 +3923,7 @@ class WebhookEndpointPatch(TypedDict):
     headers: NotRequired[Mapping[str, str]]
     personal_data: NotRequired[bool]
     paused: NotRequired[bool]
+    max_per_second: NotRequired[int | None]
 
 
 class WorkspaceOut(TypedDict):
@@ -3940,4 +3962,4 @@ class AppHealthSchemasMachineOut(TypedDict):
     status: HealthStatus
 
 
-WebhookMessage: TypeAlias = "AlertOpenedMessage | AlertAcknowledgedMessage | AlertResolvedMessage | AlertDigestedMessage | DataStoppedMessage | DataResumedMessage | SuggestionCreatedMessage | SuggestionDigestedMessage | InterventionCompletedMessage | FeedbackResolvedMessage | ImportCompletedMessage | ModelActivatedMessage | ModelDegradedMessage | ScorecardActivatedMessage | OwnerDigestedMessage | EndpointDisabledMessage | EndpointTestMessage"
+WebhookMessage: TypeAlias = "AlertOpenedMessage | AlertAcknowledgedMessage | AlertResolvedMessage | AlertDigestedMessage | DataStoppedMessage | DataResumedMessage | SuggestionCreatedMessage | SuggestionDigestedMessage | InterventionCompletedMessage | FeedbackResolvedMessage | ImportCompletedMessage | ModelActivatedMessage | ModelDegradedMessage | ScorecardActivatedMessage | OwnerDigestedMessage | EndpointFailingMessage | EndpointDisabledMessage | EndpointTestMessage"

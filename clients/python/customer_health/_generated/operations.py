@@ -1683,6 +1683,7 @@ class Operations(Caller):
             "model.degraded",
             "scorecard.activated",
             "owner.digested",
+            "endpoint.failing",
             "endpoint.disabled",
             "endpoint.test",
         ]
