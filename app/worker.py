@@ -29,6 +29,7 @@ from app.core.encryption import Encryptor
 from app.core.errors import reason
 from app.core.logs import OutageLog
 from app.core.postgres import partitions
+from app.core.postgres.commit_watch import Chore, CommitWatch
 from app.core.postgres.engines import database_address
 from app.core.settings import Settings
 from app.digests import service as digests
@@ -90,22 +91,6 @@ def job_handlers() -> Mapping[str, JobHandler]:
 
 
 @dataclass
-class Chore:
-    """Work that is repeated at once if there was something to do, else after a pause."""
-
-    work: Callable[[], bool]
-    pause_seconds: float
-    next_at: float = 0
-
-    def step(self) -> bool:
-        if time.monotonic() < self.next_at:
-            return False
-        worked = self.work()
-        self.next_at = time.monotonic() + (0 if worked else self.pause_seconds)
-        return worked
-
-
-@dataclass
 class Worker:
     """A loop over short transactions. Several workers share the work through locks."""
 
@@ -120,6 +105,7 @@ class Worker:
     def __post_init__(self) -> None:
         host = database_address(self.settings.database_url)
         self.outages = OutageLog("database_error", host=host)
+        self.commits = CommitWatch(self.sessions)
         self.jobs = JobRunner(self.sessions, job_handlers())
         self.trainer = Trainer(self.sessions)
         self.chores: Sequence[Chore] = (
@@ -141,7 +127,8 @@ class Worker:
     def run(self) -> None:
         """Work until asked to stop; a second thread only scores (docs/adr/0030)."""
         with self.deliveries(), ThreadPoolExecutor(1, "refresh") as threads:
-            scoring = threads.submit(self._repeat, self.refresh)
+            chore = Chore(self.refresh, 0)
+            scoring = threads.submit(self._repeat, lambda: chore.step(self.commits.snapshot()))
             self._repeat(self.step)
         self.release()
         scoring.result()
@@ -175,6 +162,7 @@ class Worker:
             encryptor,
             client,
             self.clock,
+            self.commits,
             public_url=self.settings.public_url,
             outages=self.outages,
         )
@@ -182,7 +170,10 @@ class Worker:
 
     def step(self) -> bool:
         """Do one page of every chore that is due; return whether there may be more to do."""
-        worked = [chore.step() for chore in self.chores]
+        snapshot = self.commits.snapshot()
+        worked = [chore.step(snapshot) for chore in self.chores]
+        if any(worked):
+            self.commits.forget()
         return any(worked)
 
     def follow_clock(self) -> bool:

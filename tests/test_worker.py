@@ -11,9 +11,10 @@ from sqlalchemy import select
 
 from app.accounts.refresh_queue import Priority, mark_due
 from app.core.db import SessionFactory, transaction
+from app.core.postgres.commit_watch import Chore
 from app.core.settings import Settings
 from app.tables import Due, HealthScore
-from app.worker import BACKGROUND_EVERY, Chore, Worker
+from app.worker import BACKGROUND_EVERY, Worker
 from tests import factories
 from tests.conftest import ENCRYPTION_KEY
 from tests.servers.processes import eventually

@@ -2,6 +2,7 @@
 
 import asyncio
 import threading
+import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -19,6 +20,7 @@ from app.core.db import SessionFactory, run_with_retries, transaction
 from app.core.encryption import DecryptionError, Encryptor
 from app.core.errors import reason
 from app.core.logs import OutageLog, get_logger
+from app.core.postgres.commit_watch import CommitWatch
 from app.webhooks import delivery_queries
 from app.webhooks.delivery_queries import ClaimedDelivery
 from app.webhooks.delivery_results import LEASE, FinishedAttempt, record_delivery_results
@@ -29,7 +31,9 @@ from app.webhooks.http_client import HttpClient, HttpOutcome
 log = get_logger()
 
 MAX_IN_FLIGHT = 1024
-IDLE_SECONDS, ERROR_BACKOFF_SECONDS, DRAIN_SECONDS = 0.2, 1.0, 5.0
+IDLE_SECONDS, QUIET_SECONDS = 0.2, 1.0
+"""How often it looks whether something was committed, and whether a delivery has become due."""
+ERROR_BACKOFF_SECONDS, DRAIN_SECONDS = 1.0, 5.0
 
 
 @dataclass
@@ -40,6 +44,7 @@ class DeliveryWorker:
     encryptor: Encryptor
     client: HttpClient
     clock: Clock
+    commits: CommitWatch
     public_url: str | None = None
     outages: OutageLog = field(default_factory=lambda: OutageLog("database_error"))
     limits: ConcurrencyLimits = field(default_factory=ConcurrencyLimits)
@@ -53,8 +58,9 @@ class DeliveryWorker:
         asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(MAX_IN_FLIGHT))
         while not stopping.is_set():
             try:
+                before = await asyncio.to_thread(self.commits.snapshot)
                 busy = await self.run_once()
-                await self._wait(stopping, 0 if busy else IDLE_SECONDS)
+                await (self._wait(stopping, 0) if busy else self._wait_for_commit(stopping, before))
             except DBAPIError as error:
                 self.outages.report(reason=reason(error))
                 await self._wait(stopping, ERROR_BACKOFF_SECONDS)
@@ -141,6 +147,14 @@ class DeliveryWorker:
                 await asyncio.wait(events, return_when=asyncio.FIRST_COMPLETED)
         for event in events:
             event.cancel()
+
+    async def _wait_for_commit(self, stopping: asyncio.Event, before: str) -> None:
+        """Wait until something was committed or an attempt finishes, but not for long."""
+        end = time.monotonic() + QUIET_SECONDS
+        while not (stopping.is_set() or self._wake_up.is_set()) and time.monotonic() < end:
+            await self._wait(stopping, IDLE_SECONDS)
+            if await asyncio.to_thread(self.commits.snapshot) != before:
+                return
 
     async def _drain(self) -> None:
         """Wait for requests; cancel late ones and release their claims: they are due now."""

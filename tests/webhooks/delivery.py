@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from app.core.db import SessionFactory, transaction
 from app.core.encryption import Encryptor
+from app.core.postgres.commit_watch import CommitWatch
 from app.tables import Attempt, Delivery, WebhookEndpoint
 from app.webhooks import service
 from app.webhooks.connector import Connector
@@ -59,7 +60,9 @@ def make_worker(
     public_url: str | None = None,
 ) -> DeliveryWorker:
     client = HttpClient(Connector(LOCALHOST), deadline_seconds=deadline_seconds)
-    return DeliveryWorker(sessions, ENCRYPTOR, client, lambda: now, public_url=public_url)
+    return DeliveryWorker(
+        sessions, ENCRYPTOR, client, lambda: now, CommitWatch(sessions), public_url=public_url
+    )
 
 
 def deliver_due(sessions: SessionFactory, **options: Any) -> None:  # noqa: ANN401

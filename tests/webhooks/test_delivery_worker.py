@@ -258,14 +258,15 @@ def test_a_refused_connection_is_a_failure(session: Session, sessions: SessionFa
 
 
 def test_an_unexpected_error_does_not_end_the_delivery_thread(
-    session: Session, sessions: SessionFactory, receiver: Receiver
+    committed: SessionFactory, receiver: Receiver
 ) -> None:
     """The clock fails once, as code with a mistake would."""
-    create_endpoint(session, receiver.url)
-    publish(session, sample("alert.opened"))
-    session.commit()
+    with committed() as session:
+        create_endpoint(session, receiver.url)
+        publish(session, sample("alert.opened"))
+        session.commit()
     errors = iter([RuntimeError("no clock")])
-    worker = make_worker(sessions)
+    worker = make_worker(committed)
 
     def clock() -> datetime:
         for error in errors:
