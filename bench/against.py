@@ -5,12 +5,13 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from statistics import median
 
 from rich.table import Table
 
 from bench.rig import load, memory
-from bench.rig.client import OK, RequestPlan, drive, get
+from bench.rig.client import OK, HttpConnection, RequestPlan, drive, get
 from bench.rig.load import LoadShape
 from bench.rig.service import wait_until
 from bench.rig.trees import Side, Tree, running
@@ -20,6 +21,7 @@ WAL_BYTES = "SELECT pg_current_wal_insert_lsn() - '0/0'::pg_lsn"
 WAITING = "SELECT count(*) FROM due"
 HEALTH = "/api/v1/accounts/a0/health"
 NOT_MODIFIED = 304
+LIVE_PER_SECOND, LIVE_SIZE = 10, 10
 END = b"\r\n"
 MICRO = 1e6
 
@@ -28,7 +30,8 @@ MICRO = 1e6
 class Sizes:
     """``events``: of each round of batches of 100; a fifth of it in each round of single events.
 
-    ``reads``: of each round. ``rest_seconds``: how long nothing arrives.
+    ``reads``: of each round. ``rest_seconds``: how long nothing arrives. ``live_seconds``: how long
+    few events arrive.
     """
 
     shape: LoadShape
@@ -38,9 +41,19 @@ class Sizes:
     events: int
     reads: int
     rest_seconds: float
+    live_seconds: float
 
 
-FULL = Sizes(LoadShape(), 4, workers=2, clients=8, events=40_000, reads=4_000, rest_seconds=20)
+FULL = Sizes(
+    LoadShape(),
+    4,
+    workers=2,
+    clients=8,
+    events=40_000,
+    reads=4_000,
+    rest_seconds=20,
+    live_seconds=10,
+)
 SMALLEST = Sizes(
     LoadShape(accounts=5, users=2),
     1,
@@ -49,6 +62,7 @@ SMALLEST = Sizes(
     events=400,
     reads=20,
     rest_seconds=0.1,
+    live_seconds=0.1,
 )
 
 Figures = Mapping[str, float]
@@ -79,11 +93,24 @@ def singles(place: Place, sizes: Sizes, name: str) -> Figures:
 
 def scored(place: Place, sizes: Sizes, name: str) -> Figures:
     """Batches of 100 with all that follows, until nothing waits for the worker."""
-
-    def wait() -> None:
-        wait_until(lambda: place.side.number(WAITING) == 0, place.side.service.process)
-
+    wait = partial(_wait_until_scored, place)
     return _ingest(place, sizes, name, count=sizes.events // 100, size=100, then=wait)
+
+
+def live(place: Place, sizes: Sizes, name: str) -> Figures:
+    """Few events, as on most days: ten batches of ten a second, with all that follows."""
+    count = max(round(sizes.live_seconds * LIVE_PER_SECOND), 1)
+    batches = load.batches(sizes.shape, count, LIVE_SIZE, seed=name, now=datetime.now(UTC))
+    connection = HttpConnection(place.side.port)
+    before, began = place.side.processor_seconds(), time.perf_counter()
+    for n, batch in enumerate(batches):
+        time.sleep(max(began + n / LIVE_PER_SECOND - time.perf_counter(), 0))
+        if (status := connection.send(load.request(place.write_key, batch))[0]) != OK:
+            raise RuntimeError(f"A batch was answered with {status}.")
+    connection.close()
+    _wait_until_scored(place)
+    used = place.side.processor_seconds() - before
+    return {"CPU of an event, µs": used * MICRO / (count * LIVE_SIZE)}
 
 
 def reads(place: Place, sizes: Sizes, name: str) -> Figures:
@@ -97,6 +124,10 @@ def not_modified(place: Place, sizes: Sizes, name: str) -> Figures:
     del name
     request = get(HEALTH, place.read_key).removesuffix(END) + b"If-None-Match: *\r\n" + END
     return _read(place, sizes, request, expected=NOT_MODIFIED)
+
+
+def _wait_until_scored(place: Place) -> None:
+    wait_until(lambda: place.side.number(WAITING) == 0, place.side.service.process)
 
 
 def _read(place: Place, sizes: Sizes, request: bytes, *, expected: int) -> Figures:
@@ -125,6 +156,7 @@ def rest(place: Place, sizes: Sizes, name: str) -> Figures:
 
 WITHOUT_WORKER: Mapping[str, Part] = {"ingest": ingest, "singles": singles}
 WITH_WORKER: Mapping[str, Part] = {
+    "live": live,
     "scored": scored,
     "reads": reads,
     "not-modified": not_modified,

@@ -7,7 +7,10 @@ from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
+from sqlalchemy import text
+from sqlalchemy.orm import Session
 
+from app import pipeline
 from app.core.db import SessionFactory, transaction
 from app.core.settings import Settings
 from app.main import Storage, create_app
@@ -198,3 +201,13 @@ def test_a_worker_without_work_returns_false(world: World) -> None:
     worker = Worker(world.sessions, SETTINGS, lambda: world.now)
 
     assert not worker.step()
+
+
+def test_only_what_reads_usage_is_planned_anew_in_a_refresh(session: Session) -> None:
+    """Planning takes longer than most of the statements run."""
+    factories.account(session, "c01")
+
+    pipeline.refresh(session, "acme", ["c01"], as_of=START.date(), now=START)
+
+    assert session.scalar(text("SHOW plan_cache_mode")) == "auto"
+    assert session.scalar(text("SHOW enable_seqscan")) == "off"

@@ -22,7 +22,7 @@ SQL = load_sql(
     without_excluded_users=WITHOUT_EXCLUDED_USERS,
     renewals=renewals(is_wanted=ENDED_LATELY),
 )
-PLAN_FOR_MANY_ROWS = SQL.plan_for_many_rows
+PLAN_FOR_MANY_ROWS, PLAN_FOR_FEW_ROWS = SQL.plan_for_many_rows, SQL.plan_for_few_rows
 CENTS_IN_BASE_CURRENCY = SQL.sections["cents_in_base_currency"]
 REACH_COUNTERS = {"property": "quantity", "events": "events"}
 """The column of daily usage that a kind of reach sums; the kind ``ids`` counts ids instead."""

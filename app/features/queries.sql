@@ -6,6 +6,11 @@ SELECT set_config('plan_cache_mode', 'force_custom_plan', true),
        set_config('enable_seqscan', 'on', true),
        set_config('work_mem', '64MB', true)
 
+-- name: plan_for_few_rows
+-- For the statements that follow in this transaction: keep prepared plans, which must not scan a
+-- table that was small when the plan was made. Planning anew takes longer than most of them run.
+SELECT set_config('plan_cache_mode', 'auto', true), set_config('enable_seqscan', 'off', true)
+
 -- name: features
 -- One pass over usage computes all windows: per event name one bit for each day, per user the first
 -- and the last day of use. Rows that became known after the day are not read. Of the periods that

@@ -10,7 +10,12 @@ from sqlalchemy.orm import Session
 
 from app.accounts.tables import User
 from app.core.sql import load_sql
-from app.features.queries import PLAN_FOR_MANY_ROWS, REACH_COUNTERS, WITHOUT_EXCLUDED_USERS
+from app.features.queries import (
+    PLAN_FOR_FEW_ROWS,
+    PLAN_FOR_MANY_ROWS,
+    REACH_COUNTERS,
+    WITHOUT_EXCLUDED_USERS,
+)
 from app.features.values import ReachSource
 from app.signals.activity import ActivityRow
 from app.signals.inputs import HALF_YEAR_DAYS, QUARTER_DAYS, RECENT_DAYS, SPAN_DAYS, SPANS
@@ -85,10 +90,11 @@ def refresh_activity(
         )
     )
     activity = {row.account_id: row.activity for row in rows}
-    others = [key for key in account_ids if key not in activity]
-    activity |= _sum_use(
-        session, workspace_id, others, half_year, form="upsert_activity", excluded=excluded
-    )
+    if others := [key for key in account_ids if key not in activity]:
+        activity |= _sum_use(
+            session, workspace_id, others, half_year, form="upsert_activity", excluded=excluded
+        )
+        session.execute(PLAN_FOR_FEW_ROWS)
     return {key: row for key, row in activity.items() if row is not None}
 
 

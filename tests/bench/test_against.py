@@ -13,7 +13,7 @@ from bench.rig.processor_time import processor_seconds
 from bench.rig.trees import THIS, UnknownRevisionError, tree_of
 
 RUNNER = CliRunner()
-ONLY = ("scored", "reads", "not-modified", "rest")
+ONLY = ("live", "scored", "reads", "not-modified", "rest")
 
 
 def test_every_part_gives_a_pair_of_figures_for_each_round() -> None:

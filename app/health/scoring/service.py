@@ -10,7 +10,7 @@ from app.accounts.refresh_queue import Priority, mark_due
 from app.changes.queries import NewChange, record_changes
 from app.core.errors import NotFoundError
 from app.events.sources.queries import load_stale_accounts
-from app.features.queries import load_account_features
+from app.features.queries import PLAN_FOR_FEW_ROWS, load_account_features
 from app.features.values import AccountFeatures, FeatureSpec
 from app.health.definition.benchmark import MEASURES, Normalizer
 from app.health.definition.benchmark_queries import find_definition
@@ -50,6 +50,7 @@ def refresh(
     assessments = load_assessments(
         session, workspace_id, account_ids, context, as_of=as_of, now=now
     )
+    session.execute(PLAN_FOR_FEW_ROWS)
     is_past = as_of < now.date()
     changed = queries.write_scores(
         session, workspace_id, assessments, as_of=as_of, now=now, is_past=is_past
