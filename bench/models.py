@@ -217,7 +217,7 @@ def _measure_speed(panel: Panel, sizes: Sizes) -> list[Result]:
     scored = time.process_time() - started
     name, compared = f"train and choose on {sizes.trained_rows:,} rows", f"{before:.0f} MB before"
     return [
-        compare_with_bounds(f"{name}: processor", seconds, high=10, unit=" s"),
+        compare_with_bounds(f"{name}: processor", seconds, high=6, unit=" s"),
         compare_with_bounds(f"{name}: memory", after, high=400, compared=compared, unit=" MB"),
         compare_with_bounds(
             f"score {sizes.scored_rows:,} accounts: processor", scored, high=2, unit=" s"

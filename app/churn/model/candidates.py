@@ -35,8 +35,8 @@ SHALLOW: Mapping[str, Any] = {
     "max_bins": 63,
     "early_stopping": False,
 }
-DEEP: Mapping[str, Any] = {"max_leaf_nodes": 31, "learning_rate": 0.05, "l2_regularization": 1.0}
-MAX_ROUNDS, PATIENCE, DEFAULT_ROUNDS = 400, 20, 100
+DEEP: Mapping[str, Any] = {"max_leaf_nodes": 31, "learning_rate": 0.1, "l2_regularization": 1.0}
+MAX_ROUNDS, PATIENCE, DEFAULT_ROUNDS = 200, 10, 50
 
 
 class ModelKind(StrEnum):
@@ -124,7 +124,8 @@ def _unknown_as_constant(x: Floats) -> Floats:
 
     No tree splits on a constant, so values that other rows have do not count either.
     """
-    return np.where(np.isnan(x).all(axis=0), 0.0, x)
+    is_unknown = np.isnan(x).all(axis=0)
+    return np.where(is_unknown, 0.0, x) if is_unknown.any() else x
 
 
 def unseen_margins(
