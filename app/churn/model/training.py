@@ -12,7 +12,7 @@ from app.churn.model.candidates import (
     fit,
     unseen_margins,
 )
-from app.churn.model.evaluation_metrics import fit_platt, log_losses
+from app.churn.model.evaluation_metrics import fit_platt, log_losses, standard_error
 from app.churn.model.linear import Linear
 from app.churn.model.model import Calibration, Model, Part, to_probability
 from app.churn.model.panel import Fold, Panel, grouped_folds, rolling_folds
@@ -106,7 +106,8 @@ def train(
     if not parts:
         reason = "No kind of model could be fitted: " + "; ".join(sorted(set(errors.values())))
         return TrainingResult(None, None, None, losses, reason, errors)
-    calibrated, calibration = _calibrate(test.y, margins[kind], folds)
+    ends = np.cumsum([len(fold.test) for fold in folds])
+    calibrated, calibration = calibrate(test.y, margins[kind], test.account, ends)
     unseen = UnseenPredictions(
         y=test.y,
         p=to_probability(calibrated),
@@ -142,18 +143,23 @@ def _predict_by_recency(panel: Panel, folds: Sequence[Fold]) -> Floats:
     return np.concatenate(by_fold)
 
 
-def _calibrate(y: Floats, margin: Floats, folds: Sequence[Fold]) -> tuple[Floats, Calibration]:
-    """Calibrate each fold by the folds before it. Use the calibration only if it lowers the loss.
+def calibrate(
+    y: Floats, margin: Floats, account: Integers, ends: Integers
+) -> tuple[Floats, Calibration]:
+    """Calibrate each fold by the folds before it. Use the calibration only if it surely gains.
 
+    ``ends``: where each fold ends. The models of the folds learnt from less than the one that is
+    served and are more extreme. So a gain in log loss of less than its standard error is none.
     Returns the log-odds of the rows, and the calibration fitted to all of them.
     """
     calibrated = margin.copy()
-    for start, end in pairwise(np.cumsum([len(fold.test) for fold in folds])):
+    for start, end in pairwise(ends):
         if 0 < y[:start].mean() < 1:
             slope, intercept = fit_platt(y[:start], margin[:start])
             if slope > 0:
                 calibrated[start:end] = slope * margin[start:end] + intercept
-    before, after = (log_losses(y, to_probability(each)).mean() for each in (margin, calibrated))
-    if not after < before:
+    before, after = (log_losses(y, to_probability(each)) for each in (margin, calibrated))
+    gain = before - after
+    if not gain.mean() > standard_error(gain, account):
         return margin, Calibration()
     return calibrated, Calibration(*fit_platt(y, margin))
