@@ -27,6 +27,7 @@ from bench.model_comparison import (
     mean_log_loss,
 )
 from bench.model_life import measure_life, measure_served_horizon
+from bench.model_references import measure_references
 from bench.results import Result
 from bench.rig.rig import Rig
 from bench.sample_data import write_sample_data
@@ -98,9 +99,8 @@ def run_with_sample_data(rig: Rig, sizes: Sizes) -> list[Result]:
 def _measure_crm(crm: CrmData) -> list[Result]:
     panel = crm.panel
     early, late = panel.day <= crm.cut, panel.day > crm.cut
-    comparison = ModelComparison.over_folds(
-        panel, [Fold(np.flatnonzero(early), np.flatnonzero(late))]
-    )
+    fold = Fold(np.flatnonzero(early), np.flatnonzero(late))
+    comparison = ModelComparison.over_folds(panel, [fold])
     agreement = float((crm.recorded_churn == panel.y).mean())
     return [
         compare_with_bounds("crm: outcomes equal to the file's", agreement, 1, exact=True),
@@ -117,6 +117,7 @@ def _measure_crm(crm: CrmData) -> list[Result]:
         comparison.metric_result("crm, later", "lift of the top 10 %", 4.5),
         comparison.loss_difference_result("crm, later"),
         *comparison.calibration_results("crm, later"),
+        *measure_references("crm, later", panel, fold, comparison),
     ]
 
 
