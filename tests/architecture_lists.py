@@ -49,6 +49,7 @@ PURE_FILES = {
     "digests/schedule.py",
     "demo/activity.py",
     "demo/engagement.py",
+    "demo/owners.py",
     "demo/simulate.py",
     "demo/world.py",
     "engagement/summaries.py",

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from operator import attrgetter
 
 from sqlalchemy import text
 from sqlalchemy.orm import Session
@@ -11,8 +12,13 @@ from sqlalchemy.orm import Session
 from app import pipeline
 from app.accounts.catalog.tables import Plan, ProductFeature
 from app.accounts.tables import Subscription
+from app.collaboration.note_service import create_note
+from app.collaboration.schemas import NoteKind
+from app.collaboration.sentiment_service import state_sentiment
+from app.collaboration.task_service import change_task, create_task
 from app.core.db import SessionFactory, transaction
 from app.demo.engagement import Call
+from app.demo.owners import TASK_DAYS, Statement, owner_statements
 from app.demo.simulate import ACCOUNTS, DAYS, OWNERS, World, generate_calls, simulate
 from app.demo.training import Training, describe_model, start_training
 from app.demo.world import PLANS, PRODUCT_FEATURES, STEPS
@@ -35,6 +41,8 @@ from app.workspaces.keys import NewKey
 WEEKS_OF_HISTORY, SIGNAL_WEEKS = 20, 2
 """The past is scored each week. Signals take as long: they are found every second week."""
 BATCH_SIZE = 2500
+STATEMENT_DAYS = 180
+"""Owners have stated how they feel for half a year: long enough to see who was right."""
 EVENING = time(20)
 ANALYZE = text("ANALYZE")
 """Without statistics about what was just loaded, signals take three times as long."""
@@ -90,6 +98,7 @@ def load(
     loader = EventLoader(workspace, segment.parse_call, now, "demo")
     stored = _load_events(sessions, loader, world, seed, progress)
     training = start_training(sessions, workspace.id, now=now) if trains else None
+    _put_statements(sessions, workspace.id, world, seed, now)
     _score_history(sessions, workspace.id, training, now=now, weeks=weeks, progress=progress)
     with transaction(sessions) as session:
         model = describe_model(session, workspace.id)
@@ -164,6 +173,44 @@ def _put_contracts(session: Session, workspace_id: str, world: World) -> None:
     insert_missing_accounts(session, workspace_id, {row.account_id for row in world.subscriptions})
     upsert_rows(session, workspace_id, Subscription, periods)
     upsert_rows(session, workspace_id, Subscription, ends)
+
+
+def _put_statements(
+    sessions: SessionFactory, workspace_id: str, world: World, seed: int, now: datetime
+) -> None:
+    """Write what owners said on past evenings, in order, with calls and tasks about bad news."""
+    days = (world.last_day - world.first_day).days + 1
+    statements = (
+        statement
+        for simulated in world.simulated_accounts
+        for statement in owner_statements(simulated, days, seed=seed)
+        if statement.day >= days - STATEMENT_DAYS
+    )
+    with transaction(sessions) as session:
+        for statement in sorted(statements, key=attrgetter("day", "account_id")):
+            day = world.first_day + timedelta(days=statement.day)
+            actor = workspaces.Actor(workspace_id, "demo", datetime.combine(day, EVENING, UTC))
+            _put_statement(session, actor, statement, now)
+
+
+def _put_statement(
+    session: Session, actor: workspaces.Actor, statement: Statement, now: datetime
+) -> None:
+    account_id, owner = statement.account_id, statement.owner
+    state_sentiment(
+        session, actor, account_id, value=statement.value, reason=statement.reason, author=owner
+    )
+    if statement.task is None:
+        return
+    call = {"kind": NoteKind.CALL, "text": statement.reason, "at": None, "participants": [owner]}
+    create_note(session, actor, account_id, call, owner)
+    done_at = actor.at + timedelta(days=TASK_DAYS)
+    plan = {"title": statement.task, "owner": owner, "due_on": done_at.date()}
+    task = create_task(session, actor, account_id, plan, owner)
+    if done_at < now:
+        later = workspaces.Actor(actor.workspace_id, actor.name, done_at)
+        session.flush()
+        change_task(session, later, task.id, {"done": True}, owner)
 
 
 def _load_events(

@@ -105,7 +105,6 @@ def test_every_report_has_something_true_to_show(ask: Ask, app: FastAPI) -> None
     answers["purchase-value"] = ask(f"{REPORTS}purchase-value?months=3")  # the demo is shorter here
     retention = answers["revenue-retention"]
     assert answers.pop("revenue-at-risk-calibration")["months"] == []  # no claim before today
-    assert answers.pop("sentiment-disagreements")["disagreements"] == []  # no owner has an opinion
 
     shown = {
         "arr-at-risk": answers["arr-at-risk"]["quarters"],
@@ -120,9 +119,27 @@ def test_every_report_has_something_true_to_show(ask: Ask, app: FastAPI) -> None
         "cohorts": answers["cohorts"]["cohorts"],
         "distribution": answers["distribution"]["days"][-1]["bands"],
         "feedback": answers["feedback"]["topics"],
+        "sentiment-disagreements": answers["sentiment-disagreements"]["disagreements"],
     }
     assert shown.keys() == answers.keys()
     assert all(shown.values()), shown
+
+
+def test_owners_state_how_they_feel_and_plan_what_to_do(
+    demo: Demo, committed: SessionFactory
+) -> None:
+    """Each bad sentiment has a note of a call and a task, which is done after two weeks."""
+    stated = rows(committed, "SELECT account_id, value, reason, author FROM sentiment")
+    bad = [(account_id, reason) for account_id, value, reason, _ in stated if value <= 2]
+    calls = rows(committed, "SELECT account_id, text FROM note WHERE kind = 'call'")
+    tasks = rows(committed, "SELECT account_id, due_on, done_at IS NULL FROM task")
+    owners = {each.account_id: each.owner for each in demo.world.accounts}
+
+    assert all(owners[account_id] == author for account_id, _, _, author in stated)
+    assert bad
+    assert sorted(calls) == sorted(bad)
+    assert sorted(key for key, _, _ in tasks) == sorted(key for key, _ in bad)
+    assert all(is_open == (due_on >= NOW.date()) for _, due_on, is_open in tasks)
 
 
 def test_a_review_shows_people_goals_support_and_answers(ask: Ask) -> None:
