@@ -63,6 +63,7 @@ from app.reports.backtests.endpoints import router as backtests_router
 from app.reports.endpoints import at_risk_router
 from app.reports.endpoints import router as reports_router
 from app.reports.movers.endpoints import router as movers_router
+from app.reports.people.endpoints import router as people_router
 from app.reports.review.endpoints import router as review_router
 from app.reports.sentiment.endpoints import router as sentiment_report_router
 from app.reports.timeline.endpoints import router as timeline_router
@@ -114,6 +115,7 @@ ROUTERS = (  # none includes others: FastAPI would build the routes of those onc
     movers_router,
     sentiment_report_router,
     today_router,
+    people_router,
     timeline_router,
     backtests_router,
     webhook_endpoints_router,

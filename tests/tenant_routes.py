@@ -143,6 +143,7 @@ NOT_FOUND_ROUTES = {
     "DELETE /api/v1/digests/{owner}",
     "GET /api/v1/digests/{owner}/preview",
     "GET /api/v1/accounts/{account_id}/notes",
+    "GET /api/v1/accounts/{account_id}/people",
     "GET /api/v1/accounts/{account_id}/timeline",
     "POST /api/v1/accounts/{account_id}/notes",
     "GET /api/v1/notes/{note_id}",

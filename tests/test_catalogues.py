@@ -24,6 +24,7 @@ from app.health.definition.scorecard import Band
 from app.health.explanations.explain import EffectKind
 from app.members.roles import Role
 from app.reports.churn_causes.schemas import FindingKind
+from app.reports.people.schemas import PersonStatus
 from app.reports.review.service import USAGE_SOURCES
 from app.reports.timeline.kinds import EVENTS
 from app.signals.detect import SIGNALS
@@ -82,6 +83,8 @@ COMPUTED_IDS: dict[str, list[str]] = {
         *(f"kind_{kind}" for kind in EffectKind),
         *(f"kind_of_{kind}" for kind in NoteKind),
         *(f"group_{group}" for group in GROUPS),
+        *(f"person_{status}" for status in PersonStatus),
+        *(f"role_{role}" for role in ("champion", "sponsor")),
         *(f"agreement_{name}" for name in ("optimistic", "pessimistic")),
         *("adjusted", "named_kind", "mark_price", "mark_plan", "mark_scorecard"),
     ],

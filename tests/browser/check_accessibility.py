@@ -17,6 +17,7 @@ PAGES = [
     f"/accounts/{SILENT}",
     f"/accounts/{SILENT}?tab=why&since=2026-03-01&until=2026-03-29",
     "/accounts/c03?tab=timeline&write=call",
+    f"/accounts/{SILENT}?tab=people",
     f"/accounts/{SILENT}?tab=timeline&show=health",
     "/accounts/nobody",
     "/alerts",

@@ -41,3 +41,30 @@ def test_tasks_and_the_view_work_without_scripts(new_page: NewPage) -> None:
     expect(page.get_by_role("status")).to_contain_text("Done.")
     page.get_by_role("button", name="Open this task again").click()
     expect(page.get_by_role("button", name="Done: Call them")).to_be_visible()
+
+
+def test_alerts_are_snoozed_and_calls_logged_on_today_by_keyboard(
+    new_page: NewPage, site: Site
+) -> None:
+    page = new_page(Role.MEMBER)
+    page.goto("/today")
+    row = page.locator("li[data-row]").filter(has=page.locator("[data-act=snooze]")).first
+    index = row.evaluate("each => [...document.querySelectorAll('[data-row]')].indexOf(each)")
+    for _ in range(index + 1):
+        page.keyboard.press("j")
+    account = page.locator("li.current h2 a").get_attribute("href") or ""
+
+    page.keyboard.press("n")
+    page.keyboard.type("They stay.")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("status")).to_contain_text("Saved.")
+    notes = site.api.get(f"/api/v1{account}/notes", params={"kind": "call"}).json()["items"]
+    assert [each["text"] for each in notes] == ["They stay."]
+    assert page.locator("li.current h2 a").get_attribute("href") == account
+
+    page.keyboard.press("s")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("status")).to_contain_text("The snooze is set")
+    alerts = site.api.get("/api/v1/alerts", params={"account_id": notes[0]["account_id"]}).json()
+    assert all(each["snoozed_until"] for each in alerts["items"])

@@ -30,7 +30,7 @@ from app.web.accounts.chips import (
 )
 from app.web.accounts.list_state import COLUMNS, PATH, ListState
 from app.web.accounts.list_view import load_list, load_rows
-from app.web.accounts.work_view import GROUPS, load_feeling, load_work
+from app.web.accounts.work_view import load_feeling, load_people_page, load_work
 from app.web.charts.history import history
 from app.web.charts.sparkline import sparkline
 from app.web.charts.strip import strip
@@ -41,7 +41,7 @@ from app.web.frame.visits import SEE_OTHER, Acting, Viewing, Visit
 from app.workspaces.resources import delete_row
 
 COMPARED_DAYS = 28
-TABS = ("overview", "why", "timeline")
+TABS = ("overview", "why", "people", "timeline")
 DRAWINGS = {"sparkline": sparkline, "strip": strip, "history": history, "waterfall": waterfall}
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
@@ -127,13 +127,13 @@ def show_account(account_id: str, visit: Viewing, session: ReadSessionDep) -> Re
         case "why":
             values |= _why(session, visit, account_id)
             return visit.render("accounts/account.html", __file__, **values)
-        case "timeline":
+        case "people" | "timeline":
             row, health = read_envelope(session, visit.workspace_id, account_id, visit.language)
+            load = load_work if shown == "timeline" else load_people_page
             try:
-                work = load_work(session, visit, account_id)
+                values |= {"row": row, "health": health, **load(session, visit, account_id)}
             except InvalidCursorError:
-                return RedirectResponse(f"{PATH}/{account_id}?tab=timeline", SEE_OTHER)
-            values |= {"row": row, "health": health, "work": work, "groups": GROUPS}
+                return RedirectResponse(f"{PATH}/{account_id}?tab={shown}", SEE_OTHER)
         case _:
             view = load_overview(session, visit, account_id)
             values |= {"view": view, "row": view.row, "health": view.health}

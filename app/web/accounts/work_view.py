@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy.orm import Session
 
@@ -10,6 +11,7 @@ from app.collaboration.queries import find_sentiment, list_tasks
 from app.collaboration.tables import Note, Sentiment, Task
 from app.core.pagination import Page, Paging
 from app.core.query_helpers import find_row
+from app.reports.people.service import load_people
 from app.reports.timeline.kinds import NOTES, EntryKind
 from app.reports.timeline.schemas import TimelineEntry
 from app.reports.timeline.service import load_entries
@@ -57,7 +59,14 @@ def load_feeling(session: Session, visit: Visit, account_id: str, band: str) -> 
     return Feeling(row, (visit.now - row.at).days, compare(row.value, band))
 
 
-def load_work(session: Session, visit: Visit, account_id: str) -> Work:
+def load_people_page(session: Session, visit: Visit, account_id: str) -> Mapping[str, Any]:
+    cursor = visit.request.query_params.get("cursor") or None
+    paging = Paging(PAGE_SIZE, cursor)
+    people = load_people(session, visit.workspace_id, account_id, paging, now=visit.now)
+    return {"people": people, "cursor": cursor}
+
+
+def load_work(session: Session, visit: Visit, account_id: str) -> Mapping[str, Any]:
     """Read a page of the timeline, the open tasks, and the note that is open."""
     params = visit.request.query_params
     group, cursor = params.get("show", ""), params.get("cursor", "")
@@ -66,7 +75,7 @@ def load_work(session: Session, visit: Visit, account_id: str) -> Work:
     note = None
     if note_id := params.get("note", "").replace("\x00", ""):
         note = find_row(session, Note, (visit.workspace_id, note_id))
-    return Work(
+    work = Work(
         entries=load_entries(
             session,
             visit.workspace_id,
@@ -83,3 +92,4 @@ def load_work(session: Session, visit: Visit, account_id: str) -> Work:
         group=group,
         cursor=cursor,
     )
+    return {"work": work, "groups": GROUPS}

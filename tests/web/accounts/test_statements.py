@@ -22,6 +22,7 @@ PATHS = (
     f"/accounts/{SILENT}",
     f"/accounts/{SILENT}?tab=why",
     f"/accounts/{SILENT}?tab=timeline",
+    f"/accounts/{SILENT}?tab=people",
     "/alerts",
 )
 

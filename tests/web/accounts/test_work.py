@@ -182,5 +182,33 @@ def test_the_timeline_has_pages(reader: Browser, monkeypatch: pytest.MonkeyPatch
     assert path_of(strange) == f"/accounts/{SILENT}?tab=timeline"
 
 
+def test_the_people_are_those_of_the_api(company: Company, reader: Browser) -> None:
+    body = {"account_id": "c02", "name": HOSTILE, "email": "ada@c02.example", "role": "Champion"}
+    company.api.put("/api/v1/users/c02-ada", json=body)
+    items = company.api.get("/api/v1/accounts/c02/people").json()["items"]
+
+    page = reader.get("/accounts/c02?tab=people")
+
+    assert items[0]["roles"] == ["champion"]
+    assert page.text.count('<th scope="row">') == len(items)
+    shown = text_of(page)
+    assert f"{HOSTILE} ada@c02.example champion" in shown
+    assert all((each["name"] or each["email"] or each["user_id"]) in shown for each in items)
+    assert "<img" not in page.text
+
+
+def test_an_account_without_people_says_how_they_become_known(
+    company: Company, reader: Browser
+) -> None:
+    company.api.put("/api/v1/accounts/lonely", json={"name": "Lonely"})
+
+    page = reader.get("/accounts/lonely?tab=people")
+    company.api.delete("/api/v1/accounts/lonely")
+    company.world.work()
+
+    assert "No person of this account is known." in text_of(page)
+    assert '"context":{"groupId":"lonely"}' in text_of(page)
+
+
 def csrf_of(page: Response) -> str:
     return str(re.findall(r'name="csrf" value="([^"]+)"', page.text)[0])

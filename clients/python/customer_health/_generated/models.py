@@ -317,6 +317,17 @@ class AccountPatch(TypedDict):
     excluded: NotRequired[bool]
 
 
+class AccountPerson(TypedDict):
+    user_id: str
+    name: str | None
+    email: str | None
+    roles: Sequence[str]
+    status: PersonStatus
+    joined_on: str
+    last_used_on: str | None
+    days_used: int
+
+
 class AccountQuery(TypedDict):
     filter: NotRequired[AccountFilter]
     segment_key: NotRequired[str | None]
@@ -2363,6 +2374,11 @@ class PageAccountMoveOut(TypedDict):
     next_cursor: str | None
 
 
+class PageAccountPerson(TypedDict):
+    items: Sequence[AccountPerson]
+    next_cursor: str | None
+
+
 class PageAlertOut(TypedDict):
     items: Sequence[AlertOut]
     next_cursor: str | None
@@ -2660,6 +2676,9 @@ class PendingBreach(TypedDict):
 class PercentileTransform(TypedDict):
     kind: NotRequired[Literal["percentile"]]
     price_adjusted: NotRequired[bool | None]
+
+
+PersonStatus: TypeAlias = "Literal['stopped', 'new', 'active', 'idle']"
 
 
 class PlanIn(TypedDict):

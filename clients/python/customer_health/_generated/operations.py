@@ -1770,6 +1770,20 @@ class Operations(Caller):
             self, Call("GET", "/api/v1/parked-accounts", query={"limit": limit, "cursor": cursor})
         )
 
+    def list_people(
+        self, account_id: str, *, limit: int | None = None, cursor: str | None = None
+    ) -> Pages[models.AccountPerson, models.PageAccountPerson]:
+        """List the people of an account."""
+        return Pages(
+            self,
+            Call(
+                "GET",
+                "/api/v1/accounts/{account_id}/people",
+                path={"account_id": account_id},
+                query={"limit": limit, "cursor": cursor},
+            ),
+        )
+
     def list_plans(
         self, *, limit: int | None = None, cursor: str | None = None
     ) -> Pages[models.PlanOut, models.PagePlanOut]:
