@@ -36,6 +36,10 @@ PATHS = {
     "Accounts, searched": "/accounts?q=company 12",
     "Account": "/accounts/a1",
     "Account, why": "/accounts/a1?tab=why",
+    "Account, people": "/accounts/a1?tab=people",
+    "Account, timeline": "/accounts/a1?tab=timeline",
+    "Alerts": "/alerts",
+    "Alerts of an owner": "/alerts?owner=nobody@example.com",
 }
 
 TOOL_CALLS: Mapping[str, Mapping[str, Any]] = {

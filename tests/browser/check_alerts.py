@@ -60,3 +60,13 @@ def test_alerts_are_resolved_without_scripts(new_page: NewPage) -> None:
     assert names(page) == before[:-1]
     page.get_by_role("link", name="Resolved", exact=True).click()
     assert names(page) == before[-1:]
+
+
+def test_the_alerts_of_an_account_are_opened_by_key(new_page: NewPage) -> None:
+    page = new_page(Role.MEMBER)
+    page.goto("/accounts/c08")
+
+    page.keyboard.press("s")
+
+    page.wait_for_url("**/alerts?account=c08")
+    assert set(names(page)) <= {"C08"}

@@ -149,6 +149,7 @@ kind_config = settings
 kind_override = set by a person
 data_through = Data until { $at }.
 
+its_alerts = Its alerts
 tab_people = People
 person = Person
 person_role = Role

@@ -149,6 +149,7 @@ kind_config = 设置
 kind_override = 人工设定
 data_through = 数据截至 { $at }。
 
+its_alerts = 该客户的告警
 tab_people = 人员
 person = 人员
 person_role = 角色

@@ -47,7 +47,11 @@ def show_alerts(visit: Viewing, session: ReadSessionDep) -> Response:
             visit.workspace_id,
             Paging(PAGE_SIZE, inbox.cursor or None),
             state=inbox.state,
-            where={"severity": severity, "rule_key": inbox.rule or None},
+            where={
+                "severity": severity,
+                "rule_key": inbox.rule or None,
+                "account_id": inbox.account or None,
+            },
             owner=inbox.owner or None,
             now=visit.now,
         )

@@ -13,12 +13,13 @@ LONGEST = 255
 
 @dataclass(frozen=True, slots=True)
 class Inbox:
-    """``rule``: the key of a rule. ``owner``: of the account, or the assignee of the alert."""
+    """``rule``, ``account``: ids. ``owner``: of the account, or the assignee of the alert."""
 
     state: str = STATES[0]
     severity: str = ""
     rule: str = ""
     owner: str = ""
+    account: str = ""
     cursor: str = ""
 
     @classmethod
@@ -28,8 +29,7 @@ class Inbox:
         return cls(
             state=state if state in STATES else STATES[0],
             severity=params.get("severity", ""),
-            rule=params.get("rule", "").replace("\x00", "")[:LONGEST],
-            owner=params.get("owner", "").strip().replace("\x00", "")[:LONGEST],
+            **{name: _text(params, name) for name in ("rule", "owner", "account")},
             cursor=params.get("cursor", ""),
         )
 
@@ -44,3 +44,8 @@ class Inbox:
             del values["state"]
         query = urlencode({name: value for name, value in values.items() if value})
         return f"{PATH}?{query}" if query else PATH
+
+
+def _text(params: Mapping[str, str], name: str) -> str:
+    """Return a text that can be stored, and thus be found."""
+    return params.get(name, "").strip().replace("\x00", "")[:LONGEST]

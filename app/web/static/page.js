@@ -7,17 +7,17 @@
     ?? document.querySelector(`:is(.bar, .inside) [data-act="${part}"]`);
 
   let place; // of the current row: it stays current when an act has replaced the page
-  const mark = (row) => {
+  const mark = (row, takesFocus) => {
     const all = rows();
     all.forEach((each) => each.classList.toggle("current", each === row));
-    row.querySelector("a")?.focus({ preventScroll: true });
+    if (takesFocus) row.querySelector("a")?.focus({ preventScroll: true });
     place = { list: document.title, id: row.id, at: all.indexOf(row) };
   };
   const move = (step) => {
     const all = rows();
     if (!all.length) return;
     const next = all[Math.min(Math.max(all.indexOf(current()) + step, 0), all.length - 1)];
-    mark(next);
+    mark(next, true);
     next.scrollIntoView({ block: "nearest" });
   };
   let sent; // the form of an act: what was chosen in it is no longer chosen afterwards
@@ -27,16 +27,17 @@
     sent = undefined;
     if (place?.list !== document.title || current()) return;
     const row = (place.id && document.getElementById(place.id)) || rows()[place.at] || rows().at(-1);
-    if (row) mark(row);
+    if (row) mark(row, document.activeElement === document.body);
   });
 
   const choose = () => {
     const box = current()?.querySelector("[data-choose]");
     if (box && !document.querySelector("[data-choose]:checked")) box.checked = true;
   };
-  const reach = (field) => {
-    field?.closest("details")?.setAttribute("open", "");
-    field?.focus();
+  const reach = (target) => {
+    if (target?.matches("a")) return target.click();
+    target?.closest("details")?.setAttribute("open", "");
+    target?.focus();
   };
   const choosing = (part) => () => {
     choose();
@@ -51,11 +52,7 @@
     a: () => first("accept")?.click(),
     d: choosing("dismiss"),
     s: choosing("snooze"),
-    n: () => {
-      const target = first("note");
-      if (target?.matches("a")) target.click();
-      else reach(target);
-    },
+    n: () => reach(first("note")),
     x: () => current()?.querySelector("[data-choose]")?.click(),
     "/": () => document.querySelector("[data-search]")?.focus(),
     "?": () => document.getElementById("keys").showModal(),

@@ -76,6 +76,7 @@ def test_the_list_is_that_of_the_api(
         ({"severity": "low"}, ["large"]),
         ({"severity": "unknown"}, ["large", "middle", "small"]),
         ({"rule": "no_use"}, ["large"]),
+        ({"account": "middle"}, ["middle"]),
         ({"rule": "health_at_risk", "owner": LEE}, []),
         ({"state": "resolved"}, []),
         ({"state": "strange", "cursor": "strange"}, ["large", "middle", "small"]),
