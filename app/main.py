@@ -71,6 +71,7 @@ from app.reports.today.endpoints import router as today_router
 from app.signals.endpoints import router as signals_router
 from app.web.endpoints import routers as web_routers
 from app.web.frame import page_route
+from app.web.live.hub import Hub
 from app.webhooks import message_endpoints
 from app.webhooks.endpoints import router as webhook_endpoints_router
 from app.webhooks.service import EndpointSecretStore
@@ -218,6 +219,7 @@ def attach(app: FastAPI, storage: Storage, settings: Settings, clock: Clock) -> 
     app.state.session_limits = SessionLimits(
         timedelta(hours=settings.session_idle_hours), timedelta(days=settings.session_days)
     )
+    app.state.live = Hub(app.state)
     app.state.known_names = KnownEventNames()
     app.state.caller_cache = CallerCache()
     app.state.current_account_id = aliases.resolve_before_request

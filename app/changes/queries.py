@@ -3,18 +3,35 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 from sqlalchemy import BigInteger, String, cast, delete, func, or_, select, tuple_
 from sqlalchemy.orm import Session
 
 from app.changes.tables import Change
+from app.core.pagination import MAX_INTEGER
 from app.core.sql import load_sql
 
 SQL = load_sql(__file__)
 OLDEST_RUNNING = SQL.oldest_running.columns(oldest_running=BigInteger)
 OWN_TRANSACTION_ID = cast(cast(func.pg_current_xact_id_if_assigned(), String), BigInteger)
+
+
+MOST_NEW_CHANGES = 2000
+"""A reader of new changes gets at most so many at once, then all of the workspace has changed."""
+
+
+Changed = tuple[str, str, str | None]
+"""What changed: the workspace, the type and the account."""
+
+
+class Moment(NamedTuple):
+    """Which transactions had ended: what a snapshot of PostgreSQL says."""
+
+    oldest: int
+    next_id: int
+    running: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +79,35 @@ def list_changes(
     if types:
         rows = rows.where(Change.type.in_(types))
     return session.scalars(rows.order_by(*position).limit(limit)).all()
+
+
+def load_new_changes(
+    session: Session, workspace_ids: Collection[str], before: Moment | None
+) -> tuple[Moment, Sequence[Changed]]:
+    """Return the moment of this statement, and what committed since one before, in any order.
+
+    Each change is in exactly one of the rounds of a reader, also while a transaction runs for long.
+    Without ``before`` there is none.
+    """
+    seen = before or Moment(MAX_INTEGER, MAX_INTEGER, ())
+    values: dict[str, Any] = {"workspace_ids": sorted(workspace_ids), "limit": MOST_NEW_CHANGES}
+    values |= {"oldest": seen.oldest, "next_id": seen.next_id, "running": list(seen.running)}
+    rows = session.execute(SQL.new_changes, values).all()
+    moment = Moment(rows[0].oldest, rows[0].next_id, tuple(rows[0].running))
+    return moment, [
+        (row.workspace_id, row.type, row.account_id) for row in rows if row.type is not None
+    ]
+
+
+def load_changes_since(
+    session: Session, workspace_ids: Collection[str], *, since: datetime
+) -> Sequence[Changed]:
+    """Return the changes made since a time, as ``load_new_changes`` does."""
+    rows = select(Change.workspace_id, Change.type, Change.account_id).where(
+        Change.workspace_id.in_(workspace_ids), Change.created_at >= since
+    )
+    found = session.execute(rows.distinct().limit(MOST_NEW_CHANGES))
+    return [(row.workspace_id, row.type, row.account_id) for row in found]
 
 
 def find_first_change(

@@ -17,3 +17,17 @@ FROM pg_snapshot_xip(pg_current_snapshot()) AS x
 WHERE NOT EXISTS (
     SELECT FROM pg_stat_activity a
     WHERE a.backend_xid = CAST(x AS xid) AND a.datname <> current_database())
+
+-- name: new_changes
+-- The snapshot of this statement, and the changes that an earlier snapshot does not see.
+SELECT CAST(CAST(pg_snapshot_xmin(s) AS text) AS bigint) AS oldest,
+       CAST(CAST(pg_snapshot_xmax(s) AS text) AS bigint) AS next_id,
+       ARRAY(SELECT CAST(CAST(x AS text) AS bigint) FROM pg_snapshot_xip(s) AS x) AS running,
+       c.workspace_id, c.type, c.account_id
+FROM pg_current_snapshot() AS s
+LEFT JOIN LATERAL (
+    SELECT DISTINCT x.workspace_id, x.type, x.account_id FROM change x
+    WHERE x.workspace_id = ANY(CAST(:workspace_ids AS text[])) AND x.transaction_id >= :oldest
+      AND (x.transaction_id >= :next_id OR x.transaction_id = ANY(CAST(:running AS bigint[])))
+    LIMIT :limit
+) AS c ON true

@@ -1,6 +1,6 @@
 """Queries of members and their sessions."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -41,6 +41,22 @@ def find_session(session: Session, token_hash: bytes) -> StoredSession | None:
         .join(Workspace, Workspace.id == MemberSession.workspace_id)
         .where(MemberSession.token_hash == token_hash)
     ).one_or_none()
+
+
+def load_valid_sessions(
+    session: Session,
+    token_hashes: Collection[bytes],
+    *,
+    created_after: datetime,
+    seen_after: datetime,
+) -> set[bytes]:
+    """Return those of the sessions that have not ended."""
+    rows = select(MemberSession.token_hash).where(
+        MemberSession.token_hash.in_(token_hashes),
+        MemberSession.created_at > created_after,
+        MemberSession.seen_at > seen_after,
+    )
+    return set(session.scalars(rows))
 
 
 def mark_session_seen(session: Session, token_hash: bytes, *, now: datetime) -> None:

@@ -145,16 +145,24 @@ def start_session(session: Session, member: Member, limits: SessionLimits, *, no
 
 
 def find_person(
-    sessions: SessionFactory, token: str, limits: SessionLimits, *, now: datetime
+    sessions: SessionFactory,
+    token: str,
+    limits: SessionLimits,
+    *,
+    now: datetime,
+    is_use: bool = True,
 ) -> Person | None:
-    """Return the member of a session; None if it has ended or never was."""
+    """Return the member of a session; None if it has ended or never was.
+
+    ``is_use``: whether the session counts as used, as a page that reads itself again does not.
+    """
     token_hash = hash_token(token)
     with sessions() as session:
         row = queries.find_session(session, token_hash)
         if row is None or limits.has_ended(row.created_at, row.seen_at, now):
             return None
         is_due = not now - queries.SEEN_INTERVAL <= row.seen_at <= now
-        if is_due and row.read_only == "off":
+        if is_use and is_due and row.read_only == "off":
             queries.mark_session_seen(session, token_hash, now=now)
     return Person(
         row.workspace_id,

@@ -25,6 +25,8 @@ from app.workspaces.service import Actor
 MAX_FORM_BYTES, MAX_FORM_FIELDS = 64 * 1024, 200
 COOKIE, SECURE_COOKIE = "health_session", "__Host-health_session"
 SEE_OTHER = 303
+LIVE_PATH, LIVE_HEADER = "/live", "x-live"
+"""The stream of changes, and what a page sends when it reads itself again because of one."""
 
 
 class FormError(ForbiddenError):
@@ -153,9 +155,15 @@ async def read_form(request: Request) -> dict[str, str]:
 
 async def find_person(request: Request, token: str, now: datetime) -> Person | None:
     state: Any = request.app.state
+    by_itself = LIVE_HEADER in request.headers or request.url.path == LIVE_PATH
     async with database_slot(request):
         return await run_in_threadpool(
-            service.find_person, state.autocommit_sessions, token, state.session_limits, now=now
+            service.find_person,
+            state.autocommit_sessions,
+            token,
+            state.session_limits,
+            now=now,
+            is_use=not by_itself,
         )
 
 

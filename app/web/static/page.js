@@ -89,5 +89,55 @@
     if (button?.matches("[data-keys]")) keys["?"]();
   });
 
+  // Live: a page reads itself again when something that it shows has changed, at most every few
+  // seconds, and never while it is hidden or somebody fills in a form.
+  const live = () => document.querySelector("[data-live]");
+  let source = null, isOld = false, timer = 0, nextAt = 0;
+  const shows = (changed) => changed.all || Object.entries(changed).some(([kind, ids]) =>
+    live()?.dataset.live.split(" ").includes(kind)
+    || ids.some((id) => document.querySelector(`[data-account="${CSS.escape(id)}"]`)));
+  const isFilledIn = () => isTyping(document.activeElement)
+    || [...document.querySelectorAll("main input, main textarea")].some((field) =>
+      field.value !== field.defaultValue || field.checked !== field.defaultChecked);
+
+  const renew = async () => {
+    timer = 0;
+    if (!isOld || !live() || document.hidden) return;
+    const wait = Math.max(nextAt - Date.now(), isFilledIn() ? 1000 : 0);
+    if (wait > 0) timer = setTimeout(renew, wait);
+    if (wait > 0) return;
+    isOld = false;
+    nextAt = Date.now() + 5000;
+    const row = current()?.dataset.account;
+    htmx.config.morphIgnore.push("open"); // what somebody has opened stays open
+    const options = { target: "body", swap: "innerMorph show:none", headers: { "X-Live": "1" } };
+    await htmx.ajax("GET", location.pathname + location.search, options)
+      .finally(() => htmx.config.morphIgnore.pop());
+    if (row) rows().find((each) => each.dataset.account === row)?.classList.add("current");
+  };
+  const growOld = () => {
+    isOld = true;
+    if (!timer) renew();
+  };
+
+  const follow = () => {
+    const isWanted = live() && !document.hidden;
+    if (!isWanted) source = source?.close() ?? null;
+    if (!isWanted || source) return;
+    let wasOpen = false;
+    source = new EventSource("/live");
+    source.addEventListener("changed", (event) => shows(JSON.parse(event.data)) && growOld());
+    source.addEventListener("open", () => { // again: it may have missed something
+      if (wasOpen) growOld();
+      wasOpen = true;
+    });
+  };
+  document.addEventListener("visibilitychange", () => {
+    follow();
+    if (!document.hidden) growOld();
+  });
+  document.addEventListener("htmx:after:swap", follow);
+  follow();
+
   document.documentElement.classList.add("has-script");
 })();

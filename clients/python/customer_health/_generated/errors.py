@@ -109,6 +109,14 @@ class UnknownParentError(NotFoundError):
     code = "unknown_parent"
 
 
+class NotAcceptableError(ApiError):
+    status = 406
+
+
+class NotStreamedError(NotAcceptableError):
+    code = "not_streamed"
+
+
 class RequestTimeoutError(ApiError):
     status = 408
 
@@ -345,6 +353,10 @@ class TooManyConnectionsError(TooManyRequestsError):
     code = "too_many_connections"
 
 
+class TooManyStreamsError(TooManyRequestsError):
+    code = "too_many_streams"
+
+
 class RequestHeaderFieldsTooLargeError(ApiError):
     status = 431
 
@@ -382,6 +394,7 @@ BY_STATUS: dict[int, type[ApiError]] = {
     401: UnauthorizedError,
     403: ForbiddenError,
     404: NotFoundError,
+    406: NotAcceptableError,
     408: RequestTimeoutError,
     409: ConflictError,
     413: RequestEntityTooLargeError,
@@ -419,6 +432,7 @@ BY_CODE: dict[str, type[ApiError]] = {
     "invalid_cursor": InvalidCursorError,
     "not_found": NotFoundError,
     "unknown_parent": UnknownParentError,
+    "not_streamed": NotStreamedError,
     "body_too_slow": BodyTooSlowError,
     "head_too_slow": HeadTooSlowError,
     "account_exists": AccountExistsError,
@@ -474,6 +488,7 @@ BY_CODE: dict[str, type[ApiError]] = {
     "unknown_product_feature": UnknownProductFeatureError,
     "rate_limited": RateLimitedError,
     "too_many_connections": TooManyConnectionsError,
+    "too_many_streams": TooManyStreamsError,
     "head_too_large": HeadTooLargeError,
     "internal_error": InternalError,
     "outcome_unknown": OutcomeUnknownError,
@@ -536,6 +551,7 @@ __all__ = [
     "NoMemberError",
     "NoWinnerError",
     "NotADraftError",
+    "NotAcceptableError",
     "NotActiveError",
     "NotAnObjectError",
     "NotConfirmedError",
@@ -543,6 +559,7 @@ __all__ = [
     "NotScoredError",
     "NotSignedError",
     "NotSignedInError",
+    "NotStreamedError",
     "NothingToRollBackError",
     "OtherAuthorError",
     "OutcomeUnknownError",
@@ -568,6 +585,7 @@ __all__ = [
     "TooManyEventsError",
     "TooManyRequestsError",
     "TooManyRulesError",
+    "TooManyStreamsError",
     "TruncatedFileError",
     "UnauthorizedError",
     "UnknownParentError",
