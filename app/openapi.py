@@ -37,7 +37,7 @@ a key with the scope `admin` may do everything. Errors are problem details (RFC 
 """
 TAGS = {
     "SDK ingestion": "Calls of Segment, RudderStack and PostHog SDKs, as the SDKs send them.",
-    "events": "Events as plain JSON, stored or only validated.",
+    "events": "Events as plain JSON or CloudEvents, stored or only validated.",
     "imports": "Files of events, accounts, users and subscriptions, imported as durable jobs.",
     "accounts": "Customer accounts: what is known of them, renames and merges.",
     "users": "People of an account.",

@@ -23,6 +23,7 @@ from app.engagement.parse_events import (
 from app.engagement.snapshot import GoalStatus
 from app.events.reading.near_misses import UNREAD_FIELD
 from app.events.reading.quarantine_codes import QUARANTINE_CODES
+from app.events.reading.reused_ids import ID_REUSED
 from app.health.definition.benchmark import Normalizer
 from app.health.definition.measures import METRIC_NAMES, default_measures
 from app.health.definition.scorecard import Band
@@ -66,7 +67,7 @@ def commands() -> list[str]:
 
 def warning_codes() -> set[str]:
     """Return the warning codes that the source appends, adds, returns or assigns."""
-    return {MISSING, INVALID, UNKNOWN, UNREAD_FIELD} | {
+    return {MISSING, INVALID, UNKNOWN, UNREAD_FIELD, ID_REUSED} | {
         text
         for name in ("reading/sanitize", "reading/times", "reading/canonical", "ingestion/service")
         for text in _emitted_texts(ast.parse((ROOT / "app" / "events" / f"{name}.py").read_text()))

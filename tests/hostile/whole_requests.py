@@ -37,8 +37,10 @@ CONTENT_TYPES = (
     *(b"application/x-www-form-urlencoded", b"multipart/form-data; boundary=x", b"application/"),
     *(b"application/json; charset=utf-16", b"application/json; charset=\x00", b"/", b";;;"),
     *(b"application/cloudevents+json", b"application/x-ndjson", b"application/problem+json"),
+    *(b"application/cloudevents-batch+json", b"application/cloudevents+avro"),
 )
 HEADERS = {
+    "ce-specversion": (b"1.0", b"0.3", b"", b"\xff", b"%00", b"%ed%a0%80", b"x" * 9000),
     "accept": (
         b"",
         b"text/csv",

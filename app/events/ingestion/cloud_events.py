@@ -1,14 +1,18 @@
-"""Refuse CloudEvents: answered with 200 and quarantined, they would look like a success."""
+"""Refuse CloudEvents that are sent as something else: 200 and quarantine look like a success."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from app.core.errors import UnsupportedMediaTypeError
+from app.events.reading.cloud_event_bodies import is_cloud_event_request
 from app.events.reading.segment import CALL_KINDS
 
+PATH = "/api/v1/events"
 WHAT_TO_DO = (
-    "send the events as JSON with the fields event, account_id and user_id, and with the header"
-    " Content-Type: application/json."
+    "send them to /api/v1/events with the header Content-Type: application/cloudevents+json or"
+    " application/cloudevents-batch+json, or with headers that begin with ce-; or send the events"
+    " as JSON with the fields event, account_id and user_id, and with the header Content-Type:"
+    " application/json."
 )
 CALL_FIELDS = frozenset(
     {"event", "name", "account_id", "user_id", "anonymous_id", "userId", "anonymousId", "groupId"}
@@ -16,14 +20,10 @@ CALL_FIELDS = frozenset(
 """Fields that make an object with a known type a call, whatever other fields it has."""
 
 
-def refuse_cloud_event_requests(headers: Mapping[str, str]) -> None:
-    """Refuse a request that says that it has a CloudEvent, in the body or in headers.
-
-    ``ce-specversion`` is in every request that has the attributes of the event in headers.
-    """
-    content_type = headers.get("content-type", "").strip().lower()
-    if content_type.startswith("application/cloudevents") or "ce-specversion" in headers:
-        raise UnsupportedMediaTypeError(f"CloudEvents are not supported: {WHAT_TO_DO}")
+def refuse_cloud_event_requests(path: str, headers: Mapping[str, str]) -> None:
+    """Refuse a request that says that it has a CloudEvent, unless its route reads them."""
+    if is_cloud_event_request(headers) and not path.startswith(PATH):
+        raise UnsupportedMediaTypeError(f"This route reads no CloudEvents: {WHAT_TO_DO}")
 
 
 def refuse_cloud_events(events: Sequence[Any]) -> None:
@@ -34,8 +34,8 @@ def refuse_cloud_events(events: Sequence[Any]) -> None:
         if any(map(_is_cloud_event, _with_inner(event))):
             raise UnsupportedMediaTypeError(
                 f"Event {n} of the body, counted from 0, is a CloudEvent: it has specversion, id,"
-                " source and type. CloudEvents are not supported, and nothing of the body was"
-                f" stored: {WHAT_TO_DO}"
+                " source and type. Nothing of the body was stored:"
+                f" {WHAT_TO_DO}"
             )
 
 

@@ -1,6 +1,7 @@
 """The ingest routes of the Segment and the native dialect."""
 
 from collections.abc import Callable
+from http import HTTPStatus
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query
@@ -16,8 +17,9 @@ from app.events.ingestion.ingest_request import (
 )
 from app.events.ingestion.posthog_endpoints import read_posthog_batch
 from app.events.ingestion.schemas import NATIVE_EVENTS, SEGMENT_BATCH, SEGMENT_CALL
-from app.events.reading import native, posthog, segment
+from app.events.reading import cloud_events, native, posthog, segment
 from app.events.reading.batch import Batch
+from app.events.reading.cloud_event_bodies import is_cloud_event_request, parse_body
 from app.events.reading.decoding import ParsedJson, parse_json, parse_json_lines
 from app.events.reading.errors import NotAnObjectError
 
@@ -27,6 +29,7 @@ BATCH_PATHS = {
     "/v1/b": "ingest_short_batch",
 }
 """Operation ids by path."""
+OPENMETER_SDK = "python-openmeter/"
 CALL_KINDS = ("track", "identify", "group", "page", "screen", "alias")
 
 sdk_router = APIRouter(tags=[SDK_TAG], route_class=DeclaredRoute)
@@ -94,13 +97,20 @@ def _call_endpoint(kind: str) -> Callable[..., Response]:
 
 
 def ingest_events(incoming: IngestRequestDep) -> Response:
-    """Store and count events: one object, an array, `{"events": [...]}`, or lines of JSON.
+    """Store and count events: one object, an array, `{"events": [...]}`, lines of JSON.
 
+    With their content types or headers also CloudEvents: one, a batch, or the data of one.
     Events with the same `message_id` and timestamp are counted once, so a request can be sent
     again. Events that cannot be used are quarantined; the others are stored. The receipt is
     returned after everything is committed.
     """
-    return store(incoming, _native_batch(incoming), native.parse_call)
+    headers = incoming.request.headers
+    if not is_cloud_event_request(headers):
+        return store(incoming, _native_batch(incoming), native.parse_call)
+    stored = store(incoming, parse_body(headers, incoming.body), cloud_events.parse_call)
+    # OpenMeter's SDK for Python takes any other status for a failure, this one is its success
+    is_openmeter = OPENMETER_SDK in headers.get("user-agent", "")
+    return Response(status_code=HTTPStatus.NO_CONTENT) if is_openmeter else stored
 
 
 def validate_events(
@@ -114,6 +124,10 @@ def validate_events(
     ] = "native",
 ) -> Response:
     """Return the receipt that ingesting the same body would give now. Nothing is stored."""
+    headers = incoming.request.headers
+    if is_cloud_event_request(headers):
+        batch = parse_body(headers, incoming.body)
+        return store(incoming, batch, cloud_events.parse_call, dry_run=True)
     if dialect == "native":
         return store(incoming, _native_batch(incoming), native.parse_call, dry_run=True)
     if dialect == "posthog":

@@ -20,6 +20,7 @@ from app.events.ingestion.cloud_events import refuse_cloud_event_requests, refus
 from app.events.ingestion.limits import IngestLimits
 from app.events.ingestion.queries import BatchOrigin
 from app.events.ingestion.schemas import Receipt
+from app.events.reading import cloud_events
 from app.events.reading.batch import Batch
 from app.events.reading.canonical import Dialect
 from app.events.reading.decoding import decode_body
@@ -75,7 +76,7 @@ async def open_request(request: Request) -> AsyncGenerator[IngestRequest]:
     The body is refused if it is too large or arrives too slowly.
     """
     caller = await authenticate_sender(request)
-    refuse_cloud_event_requests(request.headers)
+    refuse_cloud_event_requests(request.scope["path"], request.headers)
     body = await read_body(request, limit=request.app.state.limits.wire_bytes)
     async with database_slot(request):
         yield IngestRequest(request, caller, body, request.app.state.clock())
@@ -89,7 +90,7 @@ def ingest(
 ) -> Receipt:
     """Store and count a batch, or only validate it; return the receipt with all its verdicts."""
     state = incoming.request.app.state
-    origin, policy = _authorize(incoming, batch)
+    origin, policy = _authorize(incoming, batch, dialect)
     target = service.IngestTarget(state.sessions, state.autocommit_sessions, state.known_names)
     request_id = str(incoming.request.scope.get("request_id", ""))
     return service.ingest_batch(
@@ -110,12 +111,15 @@ def answer(receipt: Receipt) -> Response:
     return Response(receipt.model_dump_json(), media_type="application/json")
 
 
-def _authorize(incoming: IngestRequest, batch: Batch) -> tuple[BatchOrigin, service.IngestPolicy]:
+def _authorize(
+    incoming: IngestRequest, batch: Batch, dialect: Dialect
+) -> tuple[BatchOrigin, service.IngestPolicy]:
     """Check key, size, kind and rate; return the origin of the batch and the policy for it."""
     headers = incoming.request.headers
     caller = incoming.caller or _caller_from_body(incoming, batch)
     _check_size(batch, incoming.limits)
-    refuse_cloud_events(batch.events)
+    if dialect is not cloud_events.parse_call:
+        refuse_cloud_events(batch.events)
     incoming.limits.consume(caller.key_id, len(batch.events))
     policy = service.IngestPolicy(
         service.event_rules(caller),

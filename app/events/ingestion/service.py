@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime, timedelta
+from functools import partial
 
 from sqlalchemy.orm import Session
 
@@ -14,12 +15,14 @@ from app.events.ingestion.event_names import OTHER_NAME, KnownEventNames, first_
 from app.events.ingestion.identity_filter import filter_batch
 from app.events.ingestion.queries import BatchOrigin
 from app.events.ingestion.receipts import BatchOutcome, BatchWarnings
+from app.events.ingestion.reused_ids import store_under_own_ids
 from app.events.ingestion.schemas import Receipt
 from app.events.reading.batch import Batch, ParsedBatch, parse_batch
 from app.events.reading.canonical import VIEW_KINDS, CanonicalEvent, Dialect, EventRules
 from app.events.reading.errors import StrictBatchError
 from app.events.reading.identities import Identities, is_identity_event, merge_identities
 from app.events.reading.near_misses import UNREAD_FIELD
+from app.events.reading.reused_ids import ID_REUSED
 from app.events.reading.times import ReceiveContext
 from app.workspaces.auth import Caller
 from app.workspaces.queries import IdChangeFlags
@@ -153,22 +156,25 @@ def store_batch(
     batch.note_first_days(events, names)
     excluded = receipts.count_excluded(original, parsed)
     excluded += receipts.count_hints(parsed, batch.warnings)
-    verdicts = queries.insert_events(
+    insert = partial(
+        queries.insert_events,
         session,
         origin,
-        [event.row() for event in events],
         known_on=batch.known_on,
         aliases=ids.has_aliases,
-        excluded=None if policy.replayed_on else excluded,
         only_use=identities is None and not any(event.semantic for event in events),
     )
+    counted = policy.replayed_on is None
+    verdicts = insert([event.row() for event in events], excluded=excluded if counted else None)
+    reused = batch.reused_ids(parsed, verdicts)
+    verdicts = store_under_own_ids(insert, events, verdicts, reused, counted=counted)
     not_applied = engagement_events.apply_engagement_events(
         session, origin.workspace_id, events, verdicts, known_on=batch.known_on
     )
     for n, warning in not_applied.items():
         batch.warnings.add(n, warning)
-    for n in parsed.reused | batch.reused_ids(parsed, verdicts):
-        batch.warnings.add(n, "id_reused")
+    for n in parsed.reused | reused:
+        batch.warnings.add(n, ID_REUSED)
     return BatchOutcome(parsed, verdicts, numbers, batch.warnings)
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import orjson
 
-from app.events.reading import native, posthog, segment
+from app.events.reading import cloud_events, native, posthog, segment
 from app.events.reading.canonical import (
     CanonicalEvent,
     Dialect,
@@ -18,6 +18,7 @@ from app.events.reading.canonical import (
     canonicalize,
 )
 from app.events.reading.quarantine_codes import QuarantineError, UnreadableLine
+from app.events.reading.reused_ids import with_own_id
 from app.events.reading.sanitize import sanitize_json
 from app.events.reading.times import ReceiveContext, parse_timestamp
 
@@ -27,6 +28,7 @@ DIALECTS: Mapping[str, Dialect] = {
     "segment": segment.parse_call,
     "native": native.parse_call,
     "posthog": posthog.parse_call,
+    "cloudevents": cloud_events.parse_call,
 }
 """The dialects by name, so that a quarantined event can be parsed again."""
 
@@ -93,6 +95,9 @@ def parse_batch(
             parsed.rejected.append(_rejected_event(n, content, error, dialect, batch.sent_at))
             continue
         earlier = first.setdefault((event.message_id, event.client_at), event)
+        if event.reuses_ids and earlier.fingerprint != event.fingerprint:
+            event = with_own_id(event)
+            earlier = first.setdefault((event.message_id, event.client_at), event)
         if earlier is event:
             parsed.events.append(event)
         else:
@@ -139,7 +144,7 @@ def _rejected_event(
         error.code,
         error.pointer,
         error.detail,
-        _short_text(call.message_id if call else _field(raw, "messageId", "message_id"), 255),
+        _short_text(call.message_id if call else _field(raw, "messageId", "message_id", "id"), 255),
         _short_text(call.sdk if call else _sdk_name(raw), 100),
         payload[:MAX_PAYLOAD_BYTES].decode(errors="ignore"),
         sha256(error.code.encode() + payload).hexdigest(),

@@ -28,6 +28,8 @@ USAGE_KINDS = frozenset({"track", "page", "screen"})
 class DialectCall:
     """One call as the dialect parsed it: field values are not yet checked.
 
+    ``reuses_ids``: its clients are known to give different events one id.
+
     Not frozen, like ``CanonicalEvent``: freezing costs 4 of the 15 microseconds that parsing one
     event takes.
     """
@@ -46,6 +48,7 @@ class DialectCall:
     impersonated: bool
     sdk: str | None
     hints: tuple[str, ...] = ()
+    reuses_ids: bool = False
 
 
 Dialect = Callable[[Mapping[str, Any]], DialectCall]
@@ -98,6 +101,7 @@ class CanonicalEvent:
     hints: tuple[str, ...] = ()
     untrimmed: Mapping[str, str] | None = None
     old_account_id: str = ""
+    reuses_ids: bool = False
 
     def row(self) -> dict[str, Any]:
         """Return the input row of the ingest statement; an absent key is null there."""
@@ -177,6 +181,7 @@ def canonicalize(
         semantic=rules.semantic.get(name.lower()) if call.kind == "track" else None,
         hints=call.hints,
         untrimmed=_untrimmed(call, account_id, user_id, anonymous_id, previous_id),
+        reuses_ids=call.reuses_ids,
     )
 
 

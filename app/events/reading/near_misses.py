@@ -96,6 +96,9 @@ SEGMENT_FIELDS = NearMisses(
     ("properties", ("properties", "props")),
     ("traits", ("traits",)),
 )
+CLOUD_EVENT_FIELDS = NearMisses(
+    ("accountid", ACCOUNT_ID_NAMES), ("userid", ("user_id",)), ("anonymousid", ("anonymous_id",))
+)
 SEGMENT_GROUP = NearMisses(("groupId", ACCOUNT_NAMES))
 SEGMENT_ACCOUNT = NearMisses(("context.groupId", ACCOUNT_NAMES))
 SEGMENT_PROPERTY = NearMisses(("properties.account_id", ACCOUNT_ID_NAMES))

@@ -6,6 +6,10 @@ QUARANTINE_CODES = {
     "invalid_json": "The line is not valid JSON.",
     "not_an_object": "The event is not a JSON object.",
     "unknown_type": "The type must be one of track, page, screen, identify, group, alias.",
+    "invalid_cloud_event": (
+        "A CloudEvent needs the attributes id, source, specversion and type as non-empty texts;"
+        " specversion is 1.0."
+    ),
     "missing_event_name": "A track call needs a non-empty event name.",
     "event_name_too_long": "The event name is longer than 200 characters or 600 bytes.",
     "missing_identity": "The event needs a user id, an anonymous id or an account id.",
