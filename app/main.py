@@ -41,6 +41,7 @@ from app.engagement.endpoints import routers as engagement_routers
 from app.events.ingestion.endpoints import native_router, sdk_router
 from app.events.ingestion.event_names import KnownEventNames
 from app.events.ingestion.limits import IngestLimits
+from app.events.ingestion.otel_endpoints import router as otel_router
 from app.events.ingestion.posthog_endpoints import router as posthog_router
 from app.events.quarantine.endpoints import router as quarantine_router
 from app.events.sources.endpoints import router as stats_router
@@ -88,6 +89,7 @@ ROUTERS = (  # none includes others: FastAPI would build the routes of those onc
     sdk_router,
     native_router,
     posthog_router,
+    otel_router,
     *accounts_routers,
     *health_routers,
     workspaces_router,

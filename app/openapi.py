@@ -36,7 +36,7 @@ a key with the scope `admin` may do everything. Errors are problem details (RFC 
 `code`. Lists are paged: follow `next_cursor` until it is null.
 """
 TAGS = {
-    "SDK ingestion": "Calls of Segment, RudderStack and PostHog SDKs, as the SDKs send them.",
+    "SDK ingestion": "What SDKs of Segment, RudderStack, PostHog and OpenTelemetry send.",
     "events": "Events as plain JSON or CloudEvents, stored or only validated.",
     "imports": "Files of events, accounts, users and subscriptions, imported as durable jobs.",
     "accounts": "Customer accounts: what is known of them, renames and merges.",

@@ -67,6 +67,7 @@ PURE_FILES = {
     "events/reading/lifecycle_dates.py",
     "events/reading/native.py",
     "events/reading/near_misses.py",
+    "events/reading/otel_logs.py",
     "events/reading/posthog.py",
     "events/reading/quarantine_codes.py",
     "events/reading/reused_ids.py",

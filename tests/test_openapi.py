@@ -43,6 +43,7 @@ MORE_RULES = {
     "POST /api/v1/imports",  # the columns of the file
     "PUT /api/v1/plans/{key}",  # shares of a price add up to at most 1
     "GET /api/v1/ingest/stats",
+    "POST /v1/logs",  # at least one log record
     "POST /api/v1/events/validate",  # the body must be of the dialect
     "GET /api/v1/changes",  # the feed begins at a time that is not ahead
     "PUT /api/v1/tickets/{ticket_id}",  # times between 1990 and 2100

@@ -71,6 +71,28 @@ POSTHOG_CALLS = [
     for name in ("$groupidentify", "$identify", "$set", "$create_alias", "$screen", "Export")
 ]
 
+OTEL_ATTRIBUTES = [
+    {"key": "account.id", "value": {"stringValue": OTHER_TENANT_ID}},
+    {"key": "n", "value": {"intValue": "1"}},
+    {"key": "list", "value": {"arrayValue": {"values": [{"doubleValue": 1.5}]}}},
+    {"key": "map", "value": {"kvlistValue": {"values": [{"key": "x", "value": {}}]}}},
+]
+OTEL_RECORD = {
+    "eventName": "Export",
+    "timeUnixNano": "1772366400000000000",
+    "observedTimeUnixNano": "1772366400000000000",
+    "body": {"stringValue": "x"},
+    "attributes": OTEL_ATTRIBUTES,
+}
+OTEL_LOGS = {
+    "resourceLogs": [
+        {
+            "resource": {"attributes": OTEL_ATTRIBUTES},
+            "scopeLogs": [{"scope": {"name": "x"}, "logRecords": [OTEL_RECORD]}],
+        }
+    ]
+}
+
 NATIVE = {
     "event": "Export",
     "account_id": OTHER_TENANT_ID,
@@ -156,6 +178,8 @@ class RequestMaker:
             if "PostHog" in self.operation["summary"]:
                 batch = {"batch": POSTHOG_CALLS, "sent_at": CALL["timestamp"], "api_key": "x"}
                 return [batch, POSTHOG_CALLS, POSTHOG]
+            if "OpenTelemetry" in self.operation["summary"]:
+                return [OTEL_LOGS]
             whole = {"batch": [CALL], "sentAt": "2026-03-01T12:00:00Z", "writeKey": "x"}
             is_batch = self.name.split()[1] in {"/v1/batch", "/v1/import", "/v1/b"}
             return [NATIVE, [NATIVE]] if "/events" in self.name else [whole if is_batch else CALL]

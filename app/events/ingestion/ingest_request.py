@@ -14,7 +14,7 @@ from fastapi.responses import Response
 from app.core.db import database_slot
 from app.core.errors import UnauthorizedError
 from app.core.http.request_checks import read_body, trust_connection
-from app.core.schemas import problem_responses
+from app.core.schemas import ResponseModel, problem_responses
 from app.events.ingestion import service
 from app.events.ingestion.cloud_events import refuse_cloud_event_requests, refuse_cloud_events
 from app.events.ingestion.limits import IngestLimits
@@ -165,7 +165,7 @@ def add_route(
     *,
     summary: str,
     schema: Any,  # noqa: ANN401
-    response_model: type[Receipt] = Receipt,
+    response_model: type[ResponseModel] = Receipt,
     headers: Sequence[str] = (),
 ) -> None:
     """Register the path with and without a trailing slash. ``headers``: required ones.

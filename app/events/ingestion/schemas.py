@@ -65,6 +65,17 @@ class PostHogReceipt(Receipt):
     )
 
 
+class PartialSuccess(ResponseModel):
+    rejectedLogRecords: str = Field(examples=["2"])  # noqa: N815 - the name in OTLP
+    errorMessage: str = Field(examples=["Quarantined: missing_event_name (2)."])  # noqa: N815
+
+
+class ExportedLogs(ResponseModel):
+    """The answer to an OpenTelemetry exporter; empty if every log record was accepted."""
+
+    partialSuccess: PartialSuccess | None = None  # noqa: N815 - the name in OTLP
+
+
 class NativeEvent(BaseModel):
     """One event of the native dialect, for documentation only: the body is parsed leniently."""
 
@@ -153,4 +164,34 @@ POSTHOG_BATCH = {
         ]
     },
     "example": {"batch": [POSTHOG_EVENT], "sent_at": "2026-03-01T09:00:00Z"},
+}
+OTEL_LOGS = {
+    "schema": {
+        "type": "object",
+        "required": ["resourceLogs"],
+        "properties": {"resourceLogs": {"type": "array"}},
+    },
+    "example": {
+        "resourceLogs": [
+            {
+                "resource": {
+                    "attributes": [{"key": "service.name", "value": {"stringValue": "reports"}}]
+                },
+                "scopeLogs": [
+                    {
+                        "logRecords": [
+                            {
+                                "eventName": "report.exported",
+                                "timeUnixNano": "1772355600000000000",
+                                "attributes": [
+                                    {"key": "account.id", "value": {"stringValue": "acme"}},
+                                    {"key": "user.id", "value": {"stringValue": "ada"}},
+                                ],
+                            }
+                        ]
+                    }
+                ],
+            }
+        ]
+    },
 }

@@ -9,7 +9,7 @@ from typing import Any
 
 import orjson
 
-from app.events.reading import cloud_events, native, posthog, segment
+from app.events.reading import cloud_events, native, otel_logs, posthog, segment
 from app.events.reading.canonical import (
     CanonicalEvent,
     Dialect,
@@ -29,6 +29,7 @@ DIALECTS: Mapping[str, Dialect] = {
     "native": native.parse_call,
     "posthog": posthog.parse_call,
     "cloudevents": cloud_events.parse_call,
+    "otel_logs": otel_logs.parse_call,
 }
 """The dialects by name, so that a quarantined event can be parsed again."""
 
