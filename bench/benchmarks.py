@@ -11,6 +11,7 @@ from bench import (
     alerts,
     at_risk,
     controls,
+    dialects,
     experiments,
     freshness,
     growth,
@@ -50,6 +51,7 @@ class Benchmark(Generic[SizesT]):
 
 BENCHMARKS: Mapping[str, Benchmark[Any]] = {
     "ingest": Benchmark(ingest.run, ingest.FULL, ingest.SMALLEST),
+    "dialects": Benchmark(dialects.run, dialects.FULL, dialects.SMALLEST),
     "growth": Benchmark(growth.run, growth.FULL, growth.SMALLEST),
     "webhooks": Benchmark(webhooks.run, webhooks.FULL, webhooks.SMALLEST),
     "freshness": Benchmark(freshness.run, probing.FULL, probing.SMALLEST),
