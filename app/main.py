@@ -30,6 +30,7 @@ from app.core.clock import Clock, DatabaseClock
 from app.core.db import DatabaseSlots, SessionFactory, create_session_factory
 from app.core.encryption import Encryptor
 from app.core.http.body_guard import BodyGuardMiddleware
+from app.core.http.cors import CorsMiddleware
 from app.core.http.csv_responses import CsvMiddleware
 from app.core.http.etags import ETagMiddleware
 from app.core.http.protocol import Connections
@@ -38,6 +39,8 @@ from app.core.postgres.engines import REQUEST_TIMEOUT_SECONDS, database_address,
 from app.core.settings import VERSION, Settings
 from app.digests.endpoints import router as digests_router
 from app.engagement.endpoints import routers as engagement_routers
+from app.events.ingestion.browser_endpoints import CORS_PATHS
+from app.events.ingestion.browser_endpoints import router as browser_router
 from app.events.ingestion.endpoints import native_router, sdk_router
 from app.events.ingestion.event_names import KnownEventNames
 from app.events.ingestion.limits import IngestLimits
@@ -90,6 +93,7 @@ ROUTERS = (  # none includes others: FastAPI would build the routes of those onc
     native_router,
     posthog_router,
     otel_router,
+    browser_router,
     *accounts_routers,
     *health_routers,
     workspaces_router,
@@ -259,6 +263,7 @@ def create_app(storage: Storage, settings: Settings, clock: Clock) -> FastAPI:
     app.add_middleware(BodyGuardMiddleware, authorize=authorize)
     for middleware in (CsvMiddleware, ETagMiddleware, RequestLogMiddleware):  # the last is first
         app.add_middleware(middleware)
+    app.add_middleware(CorsMiddleware, paths=CORS_PATHS)
     for router in ROUTERS:
         app.include_router(router)
     return app

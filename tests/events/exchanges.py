@@ -2,6 +2,7 @@
 
 import gzip
 import json
+from base64 import b64encode
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,7 @@ from fastapi.testclient import TestClient
 from httpx2 import Response
 
 FOLDER = Path(__file__).parents[1] / "data" / "captures"
-KEY = "<WRITE_KEY>"
+KEY, BASIC = "<WRITE_KEY>", "<base64 of WRITE_KEY:>"
 NOT_REPLAYED = {"host", "content-length", "connection", "accept-encoding", "transfer-encoding"}
 
 
@@ -28,8 +29,9 @@ def replay(client: TestClient, request: dict[str, Any], *, zipped: bool = False)
     ``zipped``: compress the body without a header that says so.
     """
     key = client.headers["Authorization"].removeprefix("Bearer ")
+    basic = b64encode(f"{key}:".encode()).decode()
     headers = {
-        name: value.replace(KEY, key)
+        name: value.replace(KEY, key).replace(BASIC, basic)
         for name, value in request["headers"].items()
         if name.lower() not in NOT_REPLAYED
     }

@@ -181,7 +181,7 @@ class RequestMaker:
             if "OpenTelemetry" in self.operation["summary"]:
                 return [OTEL_LOGS]
             whole = {"batch": [CALL], "sentAt": "2026-03-01T12:00:00Z", "writeKey": "x"}
-            is_batch = self.name.split()[1] in {"/v1/batch", "/v1/import", "/v1/b"}
+            is_batch = self.name.split()[1].rpartition("/")[2] in {"batch", "import", "b"}
             return [NATIVE, [NATIVE]] if "/events" in self.name else [whole if is_batch else CALL]
         full = sample(self.body_schema())
         known = {**REQUEST_BODIES, **CREATE_OWN_BODIES}.get(self.name)

@@ -30,7 +30,16 @@ BATCH_PATHS = {
 }
 """Operation ids by path."""
 OPENMETER_SDK = "python-openmeter/"
-CALL_KINDS = ("track", "identify", "group", "page", "screen", "alias")
+SHORT_KINDS = {
+    "t": "track",
+    "i": "identify",
+    "g": "group",
+    "p": "page",
+    "s": "screen",
+    "a": "alias",
+}
+"""The kinds of calls by the names in the paths of browsers."""
+CALL_KINDS = tuple(SHORT_KINDS.values())
 
 sdk_router = APIRouter(tags=[SDK_TAG], route_class=DeclaredRoute)
 native_router = APIRouter(prefix="/api/v1", tags=["events"], route_class=DeclaredRoute)
@@ -85,7 +94,7 @@ def ingest_batch(incoming: IngestRequestDep) -> Response:
     return store(incoming, _segment_batch(parse_json(incoming.body)), segment.parse_call)
 
 
-def _call_endpoint(kind: str) -> Callable[..., Response]:
+def call_endpoint(kind: str) -> Callable[..., Response]:
     def ingest_call(incoming: IngestRequestDep) -> Response:
         """Store and count one call of a Segment or RudderStack SDK.
 
@@ -142,7 +151,7 @@ for batch_path, name in BATCH_PATHS.items():
     summary = f"Ingest a batch of SDK calls ({batch_path})"
     add_route(sdk_router, batch_path, ingest_batch, name, summary=summary, schema=SEGMENT_BATCH)
 for kind in CALL_KINDS:
-    endpoint, name, summary = _call_endpoint(kind), f"ingest_{kind}_call", f"Ingest one {kind} call"
+    endpoint, name, summary = call_endpoint(kind), f"ingest_{kind}_call", f"Ingest one {kind} call"
     add_route(sdk_router, f"/v1/{kind}", endpoint, name, summary=summary, schema=SEGMENT_CALL)
 add_route(
     native_router,

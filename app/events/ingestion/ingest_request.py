@@ -29,6 +29,7 @@ from app.workspaces.auth import Caller, authenticate, get_caller, key_from_heade
 from app.workspaces.keys import Scope
 
 MAX_VERDICTS = 100
+BEACON_PATH = "/beacon/"
 NOT_EMPTY = {"type": "string", "minLength": 1}
 
 
@@ -36,6 +37,7 @@ async def authenticate_sender(request: Request) -> Caller | None:
     """Return the caller of the key in the header; None without it: the body may have the key."""
     try:
         text = key_from_header(request.headers.get("authorization"))
+        text = _browser_key(request) if text is None else text
         if text is None:
             return None
         caller = await get_caller(request, text)
@@ -44,6 +46,13 @@ async def authenticate_sender(request: Request) -> Caller | None:
     caller.require(Scope.INGEST_WRITE)
     trust_connection(request)
     return caller
+
+
+def _browser_key(request: Request) -> str | None:
+    """Return the key where Jitsu's SDK and a beacon, which has no headers, send it."""
+    is_beacon = request.scope["path"].startswith(BEACON_PATH)
+    in_query = request.query_params.get("writeKey") if is_beacon else None
+    return request.headers.get("x-write-key", in_query)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1424,6 +1424,10 @@ class ExplanationOut(TypedDict):
     change: ScoreChange
 
 
+class ExportedLogs(TypedDict):
+    partialSuccess: NotRequired[PartialSuccess | None]
+
+
 FeedStart: TypeAlias = "Literal['oldest', 'now']"
 
 
@@ -2659,6 +2663,11 @@ class ParkedAccountOut(TypedDict):
 class ParkedOut(TypedDict):
     reason: str
     failed_at: str
+
+
+class PartialSuccess(TypedDict):
+    rejectedLogRecords: str
+    errorMessage: str
 
 
 class PeerPercentile(TypedDict):
