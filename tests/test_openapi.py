@@ -1,5 +1,6 @@
 """The API does what its OpenAPI document says, and the document is complete."""
 
+import json
 import re
 from collections.abc import Iterator
 from typing import Any, cast
@@ -15,6 +16,7 @@ from schemathesis.schemas import BaseSchema
 from schemathesis.specs.openapi.checks import positive_data_acceptance
 
 from clients.generation.python_code import ROOT, python_files
+from clients.generation.typescript import TYPES, is_stale
 from tests.conftest import shared_app
 
 DOCUMENT: dict[str, Any] = shared_app().openapi()
@@ -240,4 +242,14 @@ def test_the_generated_parts_of_the_clients_are_those_of_the_document() -> None:
         if not (ROOT / path).exists() or (ROOT / path).read_text() != text
     ]
 
+    if is_stale(DOCUMENT, ROOT):
+        stale.append(str(TYPES))
     assert stale == [], "run `make clients`"
+
+
+def test_every_reference_leads_somewhere() -> None:
+    names = re.findall(r'"#/components/(\w+)/([^"]+)"', json.dumps(DOCUMENT))
+
+    assert {
+        (kind, name) for kind, name in names if name not in DOCUMENT["components"][kind]
+    } == set()

@@ -242,5 +242,7 @@ def add_problems(document: dict[str, Any]) -> None:
             problems = problem_responses(*_common_problems(path, operation))
             responses = operation["responses"] | {str(each): problems[each] for each in problems}
             operation["responses"] = dict(sorted(responses.items()))
+    for message in document.get("webhooks", {}).values():
+        message["post"]["responses"].pop("422", None)
     for unused in ("HTTPValidationError", "ValidationError"):  # FastAPI's own 422
         components["schemas"].pop(unused, None)
