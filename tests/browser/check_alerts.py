@@ -7,7 +7,7 @@ from tests.browser.conftest import NewPage
 
 
 def names(page: Page) -> list[str]:
-    return page.locator("li[data-row] h2 a").all_inner_texts()
+    return list(page.locator("li[data-row] h2 a").all_inner_texts())
 
 
 def test_alerts_are_worked_off_by_keyboard_only(new_page: NewPage) -> None:
