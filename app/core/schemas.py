@@ -236,7 +236,8 @@ def add_problems(document: dict[str, Any]) -> None:
     }
     for path, operations in document["paths"].items():
         for operation in operations.values():
-            if not path.startswith(AUTHENTICATED_PATHS) and SDK_TAG not in operation["tags"]:
+            is_sdk = SDK_TAG in operation.get("tags", ())
+            if not is_sdk and not path.startswith(AUTHENTICATED_PATHS):
                 continue
             operation.setdefault("security", SECURITY)
             problems = problem_responses(*_common_problems(path, operation))

@@ -14,6 +14,7 @@ from starlette.types import ASGIApp, Message
 from app.billing.endpoints import LARGEST_EVENT_BYTES
 from app.core import errors
 from app.core.http.body_guard import MAX_JSON_BYTES, BodyGuardMiddleware
+from app.core.schemas import SDK_TAG
 from app.workspaces.auth import authorize
 from app.workspaces.keys import Scope
 from tests import factories
@@ -22,8 +23,10 @@ from tests.test_openapi import OPERATIONS
 Receive = Callable[[], Awaitable[Message]]
 WITH_BODY = sorted(name for name in OPERATIONS if "requestBody" in OPERATIONS[name])
 STRIPE, IMPORTS = "POST /v1/billing/stripe/{source_id}", "POST /api/v1/imports"
-EVENTS = {name for name in WITH_BODY if name.startswith(("POST /v1/", "POST /api/v1/events"))} - {
-    STRIPE
+EVENTS = {
+    name
+    for name in WITH_BODY
+    if SDK_TAG in OPERATIONS[name]["tags"] or name.startswith("POST /api/v1/events")
 }
 JSON_ROUTES = [name for name in WITH_BODY if name not in EVENTS | {IMPORTS, STRIPE}]
 KEYLESS = EVENTS | {STRIPE}
