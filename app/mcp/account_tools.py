@@ -121,7 +121,7 @@ def account_brief(call: Call, arguments: AccountIn) -> AccountBrief:
     tasks = collaboration.list_tasks(
         session, workspace_id, paging, account_id=account_id, done=False
     ).to_page(TaskOut.model_validate)
-    entries = timeline.load_page(
+    entries = timeline.load_entries(
         session, workspace_id, account_id, kinds=[], paging=paging, now=call.now, language=language
     )
     cursors = {
@@ -157,7 +157,6 @@ def explain_change(call: Call, arguments: ExplainChangeIn) -> ChangeAnswer:
     By default it compares today with 28 days ago.
     """
     account_id = current_id(call, arguments.account_id)
-    since, until = arguments.days
     explanation = get_health_explanation(
         call.session,
         call.caller,
@@ -165,8 +164,8 @@ def explain_change(call: Call, arguments: ExplainChangeIn) -> ChangeAnswer:
         Language.EN,
         account_id,
         NO_OTHER_DAYS,
-        since,
-        until,
+        arguments.since,
+        arguments.until,
     )
     link = f"{call.link(account_id)}?tab=why"
     return ChangeAnswer(as_of=call.now, link=link, explanation=explanation)

@@ -7,7 +7,6 @@ from fastapi.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from app.core.http.routes import DeclaredRoute
-from app.web.frame.visits import origin_of
 from app.workspaces.auth import Reader
 
 router = APIRouter(route_class=DeclaredRoute, include_in_schema=False)
@@ -31,7 +30,7 @@ async def call_tools(request: Request, _caller: Reader) -> ToolResponse:
     if state.tool_server is None:
         from app.mcp.server import ToolServer  # noqa: PLC0415 - the SDK takes a second
 
-        state.tool_server = ToolServer(origin_of)
+        state.tool_server = ToolServer()
     return ToolResponse(state.tool_server)
 
 

@@ -75,9 +75,12 @@ def report(call: Call, arguments: ReportIn) -> ReportAnswer:
     not causes), and predicted beside observed churn (calibration). Each figure has its numerator,
     its denominator, and what it leaves out.
     """
-    since, until = arguments.days
     query = parse_report_query(
-        caller=call.caller, now=call.now, other=NO_OTHER_DAYS, until=until, since=since
+        caller=call.caller,
+        now=call.now,
+        other=NO_OTHER_DAYS,
+        until=arguments.until,
+        since=arguments.since,
     )
     answer = REPORTS[arguments.name](call, query).model_dump(mode="json")
     return ReportAnswer(as_of=call.now, link=f"{call.address}/", name=arguments.name, report=answer)

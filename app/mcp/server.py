@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 from fastapi import Request
@@ -26,6 +26,7 @@ from app.core.errors import FieldError, ProblemError, UnprocessableError
 from app.core.settings import VERSION
 from app.mcp import account_tools, report_tools
 from app.mcp.tools import Call, Tool
+from app.web.frame.visits import origin_of
 from app.workspaces.auth import Caller
 
 INSTRUCTIONS = (
@@ -50,15 +51,14 @@ TOOLS = {
 class ToolServer:
     """Answers requests of agents until it is stopped. It is created in a running event loop."""
 
-    def __init__(self, address: Callable[[Request], str]) -> None:
-        self._address = address
+    def __init__(self) -> None:
         self._server: Server[Any] = Server(
             "customer-health",
             version=VERSION,
             title="Customer Health",
             instructions=INSTRUCTIONS,
             on_list_tools=_list_tools,
-            on_call_tool=self._call_tool,
+            on_call_tool=_call_tool,
         )
         self._manager = StreamableHTTPSessionManager(
             self._server, json_response=True, stateless=True, max_request_body_size=MAX_BODY_BYTES
@@ -80,31 +80,33 @@ class ToolServer:
         await self._started.wait()
         await self._manager.handle_request(scope, receive, send)
 
-    async def _call_tool(self, context: Any, params: CallToolRequestParams) -> CallToolResult:  # noqa: ANN401 - generic in the SDK
-        try:
-            tool, arguments = _parse(params)
-            async with database_slot(context.request):
-                answer = await run_in_threadpool(self._run_tool, context.request, tool, arguments)
-        except Exception as error:
-            problem = errors.problem_from_exception(error)
-            if problem is None:
-                raise
-            return CallToolResult(content=[_text(problem_text(problem))], is_error=True)
-        return CallToolResult(content=[_text(json.dumps(answer))], structured_content=answer)
 
-    def _run_tool(self, request: Request, tool: Tool[Any, Any], arguments: Any) -> dict[str, Any]:  # noqa: ANN401 - of the tool
-        state = request.app.state
-        caller: Caller = next(iter(request.scope["callers"].values()))
-        with transaction(state.sessions) as session:
-            call = Call(session, caller, state.clock(), self._address(request))
-            answer: dict[str, Any] = tool.run(call, arguments).model_dump(mode="json")
-            return answer
+async def _call_tool(context: Any, params: CallToolRequestParams) -> CallToolResult:  # noqa: ANN401 - generic in the SDK
+    try:
+        tool, arguments = _parse(params)
+        async with database_slot(context.request):
+            return await run_in_threadpool(_run_tool, context.request, tool, arguments)
+    except Exception as error:
+        problem = errors.problem_from_exception(error)
+        if problem is None:
+            raise
+        return CallToolResult(content=[_text(problem_text(problem))], is_error=True)
+
+
+def _run_tool(request: Request, tool: Tool[Any, Any], arguments: Any) -> CallToolResult:  # noqa: ANN401 - of the tool
+    state = request.app.state
+    caller: Caller = next(iter(request.scope["callers"].values()))
+    with transaction(state.sessions) as session:
+        call = Call(session, caller, state.clock(), origin_of(request))
+        answer = tool.run(call, arguments).model_dump(mode="json")
+    return CallToolResult(content=[_text(json.dumps(answer))], structured_content=answer)
 
 
 async def _list_tools(_context: Any, _params: Any) -> ListToolsResult:  # noqa: ANN401 - the SDK's
     return ListToolsResult(tools=[_listed(each) for each in TOOLS.values()])
 
 
+@cache
 def _listed(tool: Tool[Any, Any]) -> ListedTool:
     return ListedTool(
         name=tool.name,

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from inspect import cleandoc
 from typing import Annotated, Any, Generic, TypeVar, get_type_hints
 from urllib.parse import quote
@@ -91,7 +91,3 @@ class PeriodIn(RequestModel):
 
     since: Day | None = Field(None, description="The first day.")
     until: Day | None = Field(None, description="The last day; today by default.")
-
-    @property
-    def days(self) -> tuple[date | None, date | None]:
-        return self.since, self.until

@@ -1,16 +1,12 @@
 """What SDKs of Segment, RudderStack and Jitsu need in browsers beside the routes for servers."""
 
-from collections.abc import Mapping
-from typing import Any
-
-import orjson
 from fastapi import APIRouter
 from fastapi.responses import Response
 
 from app.core.http.routes import DeclaredRoute
 from app.core.schemas import SDK_TAG
 from app.events.ingestion.endpoints import CALL_KINDS, SHORT_KINDS, call_endpoint, ingest_batch
-from app.events.ingestion.ingest_request import add_route
+from app.events.ingestion.ingest_request import add_route, add_start_answer, json_answer
 from app.events.ingestion.schemas import SEGMENT_BATCH, SEGMENT_CALL
 
 CORS_PATHS = (
@@ -27,7 +23,7 @@ router = APIRouter(tags=[SDK_TAG], route_class=DeclaredRoute)
 def answer_settings(key: str) -> Response:
     """Answer the settings of Segment's SDK: events go to this service and nowhere else."""
     segment = {"apiKey": key, "unbundledIntegrations": [], "addBundledMetadata": True}
-    return _json({"integrations": {"Segment.io": segment}, "metrics": {"sampleRate": 0}})
+    return json_answer({"integrations": {"Segment.io": segment}, "metrics": {"sampleRate": 0}})
 
 
 def answer_source_config() -> Response:
@@ -35,16 +31,12 @@ def answer_source_config() -> Response:
     off = {"enabled": False}
     config = {"statsCollection": {"errors": off, "metrics": off}}
     source = {"id": "source", "name": "source", "config": config, **NO_DESTINATIONS}
-    return _json({"source": source})
+    return json_answer({"source": source})
 
 
 def answer_metrics() -> Response:
     """Answer the metrics that Segment's SDK sends about itself; they are not read."""
-    return _json({"success": True})
-
-
-def _json(content: Mapping[str, Any]) -> Response:
-    return Response(orjson.dumps(content), media_type="application/json")
+    return json_answer({"success": True})
 
 
 for short, kind in SHORT_KINDS.items():
@@ -70,5 +62,4 @@ for path, respond, method in (
     ("/sourceConfig", answer_source_config, "GET"),
     ("/v1/m", answer_metrics, "POST"),
 ):
-    for variant in (path, path + "/"):
-        router.add_api_route(variant, respond, methods=[method], include_in_schema=False)
+    add_start_answer(router, path, respond, method)

@@ -3,11 +3,12 @@
 Bodies are parsed here and not by FastAPI: some SDKs send a wrong content type.
 """
 
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any
 
+import orjson
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import Response
 
@@ -120,6 +121,11 @@ def answer(receipt: Receipt) -> Response:
     return Response(receipt.model_dump_json(), media_type="application/json")
 
 
+def json_answer(content: Mapping[str, Any]) -> Response:
+    """Return what an SDK expects that is no receipt."""
+    return Response(orjson.dumps(content), media_type="application/json")
+
+
 def _authorize(
     incoming: IngestRequest, batch: Batch, dialect: Dialect
 ) -> tuple[BatchOrigin, service.IngestPolicy]:
@@ -202,3 +208,11 @@ def add_route(
             openapi_extra=document,
             include_in_schema=variant == path,
         )
+
+
+def add_start_answer(
+    router: APIRouter, path: str, respond: Callable[..., Response], *methods: str
+) -> None:
+    """Register what an SDK asks for when it starts, with and without a trailing slash."""
+    for variant in (path, path + "/"):
+        router.add_api_route(variant, respond, methods=list(methods), include_in_schema=False)

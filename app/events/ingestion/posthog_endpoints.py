@@ -15,8 +15,10 @@ from app.events.ingestion.ingest_request import (
     IngestRequest,
     IngestRequestDep,
     add_route,
+    add_start_answer,
     answer,
     ingest,
+    json_answer,
     store,
 )
 from app.events.ingestion.schemas import (
@@ -131,18 +133,18 @@ def _result(verdict: EventVerdict | None) -> PostHogResult:
 
 def answer_flags() -> Response:
     """Answer that there are no feature flags."""
-    return _json(NO_FLAGS)
+    return json_answer(NO_FLAGS)
 
 
 def answer_decide() -> Response:
     """Answer as older SDKs expect it: settings and flags together."""
-    return _json({**REMOTE_CONFIG, **NO_FLAGS})
+    return json_answer({**REMOTE_CONFIG, **NO_FLAGS})
 
 
 def answer_config(token: str) -> Response:
     """Answer the settings of an SDK in a browser: everything but events is off."""
     _check_token(token)
-    return _json({"token": token, **REMOTE_CONFIG})
+    return json_answer({"token": token, **REMOTE_CONFIG})
 
 
 def answer_config_script(token: str) -> Response:
@@ -156,10 +158,6 @@ def answer_config_script(token: str) -> Response:
 def _check_token(token: str) -> None:
     if not TOKEN.fullmatch(token):
         raise NotFoundError("configuration of a key", "", in_workspace=False)
-
-
-def _json(content: Mapping[str, Any]) -> Response:
-    return Response(orjson.dumps(content), media_type="application/json")
 
 
 STARTUP_ANSWERS: Mapping[str, Callable[..., Response]] = {
@@ -183,6 +181,4 @@ add_route(
     headers=REQUIRED_HEADERS,
 )
 for path, respond in STARTUP_ANSWERS.items():
-    for variant in (path, path + "/"):
-        methods = ["GET"] if "{" in path else ["GET", "POST"]
-        router.add_api_route(variant, respond, methods=methods, include_in_schema=False)
+    add_start_answer(router, path, respond, *(("GET",) if "{" in path else ("GET", "POST")))

@@ -193,6 +193,4 @@ def _messages(rows: Sequence[Changed]) -> dict[str, bytes]:
         changed.setdefault(workspace_id, {}).setdefault(type_, []).append(account_id or "")
     if len(rows) >= MOST_NEW_CHANGES:
         return dict.fromkeys(changed, EVERYTHING)
-    return {
-        key: b"event: changed\ndata: %b\n\n" % orjson.dumps(each) for key, each in changed.items()
-    }
+    return {key: MESSAGE % orjson.dumps(each) for key, each in changed.items()}
